@@ -1,0 +1,151 @@
+"""The ledger: every claim of the lecture, the value its source published, and the band in which our measurement must lie."""
+
+import difflib
+import html
+import math
+import numbers
+import tomllib
+from dataclasses import dataclass
+from importlib import resources
+
+MIME = "application/vnd.dtwin.claim+json"
+STATUSES = ("confirmed", "derived", "partly confirmed", "recalled")
+
+
+class ClaimError(Exception):
+    """The registry is not well formed, or a claim is unknown."""
+
+
+class OutOfBand(AssertionError):
+    """A measured value lies outside the band that its claim registered."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One registered claim: what is said, where, and what counts as reproduced.
+
+    `number` is its place in the lecture's list of claims, `status` says how well the published value was checked
+    against its source, `how` says what is measured here, and `band` is the closed interval that counts as reproduced.
+    """
+
+    id: str
+    number: str
+    slide: str
+    statement: str
+    source: str
+    status: str
+    published: str
+    how: str
+    band: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A claim together with the value measured for it; a notebook shows it as one row."""
+
+    claim: Claim
+    value: float
+
+    @property
+    def reproduced(self) -> bool:
+        low, high = self.claim.band
+        return low <= self.value <= high
+
+    @property
+    def verdict(self) -> str:
+        return "reproduced" if self.reproduced else "not reproduced"
+
+    def __str__(self):
+        claim = self.claim
+        return (
+            f"{claim.id}: published {claim.published} · here {spell(self.value)} · "
+            f"band {spell_band(claim.band)} · {self.verdict}"
+        )
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        claim = self.claim
+        cells = {
+            "Claim": claim.statement,
+            "Published": claim.published,
+            "Here": spell(self.value),
+            "Band": spell_band(claim.band),
+            "Verdict": self.verdict,
+        }
+        head = "".join(f"<th>{name}</th>" for name in cells)
+        row = "".join(f"<td>{html.escape(text)}</td>" for text in cells.values())
+        table = f"<table><thead><tr>{head}</tr></thead><tbody><tr>{row}</tr></tbody></table>"
+        return {
+            "text/plain": str(self),
+            "text/html": f'<div class="claim" id="claim-{claim.id}">{table}</div>',
+            MIME: {"id": claim.id, "value": self.value},
+        }
+
+
+def measure(id: str, value) -> Measurement:
+    """Hold a measured value against the claim registered as `id`, and show both in one row.
+
+    Raises:
+        ClaimError: no claim has that id.
+        TypeError: the value is not one real number.
+        OutOfBand: the value lies outside the claim's band.
+    """
+    claims = registry()
+    if id not in claims:
+        near = difflib.get_close_matches(str(id), claims, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ClaimError(f"claims.measure: no claim has the id {id!r}{hint}")
+    if not isinstance(value, numbers.Real):
+        raise TypeError(f"claims.measure({id!r}): expected one real number, got {type(value).__name__}")
+    value = int(value) if isinstance(value, numbers.Integral) else float(value)
+    measurement = Measurement(claims[id], value)
+    if not measurement.reproduced:
+        raise OutOfBand(f"claims.measure({id!r}): measured {value!r}, expected {spell_band(claims[id].band)}")
+    return measurement
+
+
+def registry(text: str | None = None) -> dict[str, Claim]:
+    """Return the registered claims by id, read from `claims.toml` or from TOML text of the same form.
+
+    Raises:
+        ClaimError: an id stands twice, a field is missing or unknown, a status is unknown, or a band is no interval.
+    """
+    if text is None:
+        text = resources.files("dtwin").joinpath("claims.toml").read_text("utf-8")
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ClaimError(f"claims.toml: {error}") from None
+    return {id: _claim(id, table) for id, table in tables.items()}
+
+
+def _claim(id: str, table: dict) -> Claim:
+    try:
+        embedded = table.pop("embedded")
+        claim = Claim(id=id, **table, how=embedded["how"], band=tuple(embedded["band"]))
+        low, high = claim.band
+    except (KeyError, TypeError, ValueError) as error:
+        raise ClaimError(f"claims.toml: claim {id!r} is not well formed: {error}") from None
+    if claim.status not in STATUSES:
+        raise ClaimError(f"claims.toml: claim {id!r} has status {claim.status!r}, expected one of {', '.join(STATUSES)}")
+    if not low <= high:
+        raise ClaimError(f"claims.toml: claim {id!r} has the band {list(claim.band)}, expected [low, high]")
+    return claim
+
+
+def spell(value: float) -> str:
+    """Write a number for a reader: integers with separators, others to three digits."""
+    if isinstance(value, int) or value == 0:
+        return f"{int(value):,}"
+    return f"{value:.3g}" if 1e-3 <= abs(value) < 1e6 else f"{value:.1e}"
+
+
+def spell_band(band: tuple[float, float]) -> str:
+    """Write a band for a reader: exactly, at most, at least, or from to."""
+    low, high = band
+    if low == high:
+        return f"exactly {spell(low)}"
+    if math.isinf(high):
+        return f"at least {spell(low)}"
+    if math.isinf(low) or low == 0:
+        return f"at most {spell(high)}"
+    return f"{spell(low)} to {spell(high)}"
