@@ -1,0 +1,54 @@
+"""Convolution: the library's own, as a product of matrices, and the definition in plain loops."""
+
+from torch.nn import functional as F
+
+
+def im2col(x, kernel_size, stride=1, padding=0):
+    """Every patch under the kernel as a column: x (N, C, H, W) → (N, C·kh·kw, oh·ow)."""
+    return F.unfold(x, kernel_size, stride=stride, padding=padding)
+
+
+def col2im(cols, output_size, kernel_size, stride=1, padding=0):
+    """Add columns back to where `im2col` took them: (N, C·kh·kw, oh·ow) → (N, C, *output_size)."""
+    return F.fold(cols, output_size, kernel_size, stride=stride, padding=padding)
+
+
+def conv2d(x, weight, bias=None, stride=1, padding=0, groups=1):
+    """The fastest convolution the device has (cuDNN on a GPU).
+
+    x (N, C, H, W), weight (O, C/groups, kh, kw), bias (O,) → (N, O, oh, ow).
+    """
+    return F.conv2d(x, weight, bias, stride, padding, groups=groups)
+
+
+def conv2d_im2col(x, weight, bias=None, stride=1, padding=0, groups=1):
+    """Convolution as weights times the columns of `im2col`, to compare with `conv2d`."""
+    cols = im2col(x, weight.shape[2:], stride, padding).unflatten(1, (groups, -1))
+    y = weight.reshape(groups, len(weight) // groups, -1) @ cols  # (N, groups, O/groups, oh·ow)
+    y = y.reshape(len(x), len(weight), *_output_size(x, weight, stride, padding))
+    return y if bias is None else y + bias[:, None, None]
+
+
+def conv2d_loops(x, weight, bias=None, stride=1, padding=0, groups=1):
+    """Convolution by its definition, one output number at a time; shapes as in `conv2d`."""
+    (oh, ow), (out, depth, kh, kw) = _output_size(x, weight, stride, padding), weight.shape
+    (sh, sw), (ph, pw) = _pair(stride), _pair(padding)
+    x = F.pad(x, (pw, pw, ph, ph))
+    y = x.new_zeros(len(x), out, oh, ow)
+    for n in range(len(x)):
+        for o in range(out):
+            first = o // (out // groups) * depth  # first input channel of this group
+            for r in range(oh):
+                for c in range(ow):
+                    patch = x[n, first:first + depth, r * sh:r * sh + kh, c * sw:c * sw + kw]
+                    y[n, o, r, c] = (patch * weight[o]).sum()
+    return y if bias is None else y + bias[:, None, None]
+
+
+def _pair(value):
+    return tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+
+
+def _output_size(x, weight, stride, padding):
+    sizes = zip(x.shape[2:], weight.shape[2:], _pair(stride), _pair(padding))
+    return tuple((size + 2 * p - k) // s + 1 for size, k, s, p in sizes)
