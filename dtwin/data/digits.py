@@ -1,0 +1,28 @@
+"""Handwritten digits, 8 × 8 pixels, from scikit-learn's wheel."""
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from .images import ImageSet
+
+
+def digits(split="train"):
+    """Handwritten digits, images (N, 1, 8, 8) with ink 0 to 255: 1437 to train on or 360 to test, every class in proportion, the same ones always; raises ValueError for another split."""
+    if split not in ("train", "test"):
+        raise ValueError(f"digits: got split {split!r}, expected 'train' or 'test'")
+    images, labels = load_digits(return_X_y=True)
+    # the set stores ink as 0 to 16
+    images = np.round(images * (255 / 16)).astype(np.uint8).reshape(-1, 1, 8, 8)
+    train, test = train_test_split(np.arange(len(images)), test_size=360, random_state=0, stratify=labels)
+    chosen = np.sort(train if split == "train" else test)
+    return ImageSet(
+        name="digits",
+        split=split,
+        images=images[chosen],
+        labels=labels[chosen].astype(np.int64),
+        classes=tuple("0123456789"),
+        licence="CC BY 4.0",
+        source="https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
+        citation="E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998, doi:10.24432/C50P49",
+    )

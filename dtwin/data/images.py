@@ -1,0 +1,35 @@
+"""The one shape of all image sets."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images uint8 (N, C, H, W) with labels int64 (N,) that index `classes`, and where they come from; raises ValueError for arrays of another kind."""
+
+    name: str
+    split: str
+    images: np.ndarray
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    licence: str
+    source: str
+    citation: str
+
+    def __post_init__(self):
+        images, labels = self.images, self.labels
+        if not (images.dtype == np.uint8 and images.ndim == 4 and labels.dtype == np.int64 and labels.shape == images.shape[:1]
+                and (labels.size == 0 or 0 <= labels.min() and labels.max() < len(self.classes))):
+            raise ValueError(
+                f"ImageSet {self.name!r}: got images {images.dtype} {images.shape}, labels {labels.dtype} {labels.shape}, "
+                f"{len(self.classes)} classes, expected images uint8 (N, C, H, W), labels int64 (N,) below the number of classes"
+            )
+
+    def __len__(self):
+        return len(self.images)
+
+    def __repr__(self):
+        n, c, h, w = self.images.shape
+        return f"<{self.name}, {self.split}: {n} of {c} x {h} x {w}, {len(self.classes)} classes>"
