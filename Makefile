@@ -1,0 +1,53 @@
+# make help lists the commands. Each makes what it needs, says what it does, and is quick when nothing changed.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+WEB := docs/hooks/press/web
+PRESS := PYTHONPATH=docs/hooks $(BIN)/python -m press
+
+.PHONY: help site test serve lab record bench clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+site: .venv/ready ## run the chapters that changed and build the site into site/
+	@$(PRESS) build
+
+test: site ## run every check: code, chapters against their records, the site in a browser
+	@$(BIN)/python -m pytest
+
+serve: .venv/ready ## serve the site with live reload, at http://127.0.0.1:8000/
+	@$(PRESS) serve
+
+lab: .venv/lab ## open the chapters in JupyterLab; a double click opens one as a notebook
+	@cd chapters && ../$(BIN)/jupyter lab
+
+record: .venv/ready ## renew what nbval compares the chapters with, and show what changed
+	@$(PRESS) record
+
+bench: .venv/ready ## measure the operators against PyTorch and the bare matrix product
+	@$(BIN)/python tests/bench/conv.py
+
+clean: ## remove all that these commands made
+	rm -rf .venv .cache site $(WEB)/node_modules *.egg-info .pytest_cache .hypothesis
+	find chapters dtwin docs tests -name __pycache__ -exec rm -rf {} +
+
+.venv/ready: pyproject.toml constraints.txt $(WEB)/package-lock.json
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "This course needs Python 3.11 to 3.13; name one: make PYTHON=python3.13 site"; exit 1; }
+	@echo "Making the virtual environment .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv .venv \
+	  || { echo "Python's venv module is missing; on Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
+	@echo "Installing the packages pinned in constraints.txt (PyTorch is large: this takes minutes, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[site,test]'
+	@echo "Installing KaTeX, which sets the formulas, and the typeface"
+	@cd $(WEB) && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-audit --no-fund
+	@touch $@
+
+.venv/lab: .venv/ready
+	@echo "Installing JupyterLab"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab]'
+	@mkdir -p .venv/share/jupyter/lab/settings
+	@cp docs/hooks/press/lab.json .venv/share/jupyter/lab/settings/overrides.json
+	@touch $@

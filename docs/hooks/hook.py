@@ -1,0 +1,101 @@
+"""The hook by which mkdocs runs the press: chapters are found, run, and put on the site as pages of mkdocs-jupyter."""
+
+import re
+from pathlib import Path
+
+import mkdocs_jupyter.config
+import nbformat
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File
+from press import chapter, ledger, markup, run
+from press import page as pages
+from press.chapter import ChapterError
+from press.files import write
+
+ROOT = Path(__file__).parents[2]
+CACHE = ROOT / ".cache"
+PAGES = CACHE / "pages"
+KATEX = markup.WEB / "node_modules/katex/dist"
+TYPEFACE = markup.WEB / "node_modules/@fontsource-variable/source-serif-4/files"
+formulas = markup.Formulas(CACHE / "formulas.json")
+sheets: dict[str, pages.Sheet] = {}
+runs = {}
+
+
+def on_config(config):
+    """Find the chapters, put them into the navigation, and read the glossary."""
+    mkdocs_jupyter.config.settings.templates_dir = str(pages.TEMPLATES)
+    chapters = {c.slug: c for c in stop_on_error(chapter.find, ROOT / "chapters")}
+    config.extra["chapters"] = chapters
+    for entry in config.nav:
+        if entry.get("Chapters") == "chapters/":
+            entry["Chapters"] = [{f"{c.number} {c.title}": f"chapters/{slug}.ipynb"} for slug, c in chapters.items()]
+    terms = markup.glossary(Path(config.docs_dir, "glossary.md").read_text("utf-8"))
+    config.mdx_configs.setdefault("abbr", {})["glossary"] = terms
+    return config
+
+
+def on_pre_build(config):
+    """Run the chapters whose keys changed; a failing one stops the build before anything is written."""
+    chapters = config.extra["chapters"]
+    runs.update(stop_on_error(run.run_all, list(chapters.values()), CACHE / "runs"))
+    sheets.clear()
+    sheets.update({slug: stop_on_error(pages.lay_out, c, runs[slug]) for slug, c in chapters.items()})
+
+
+@event_priority(100)
+def on_files(files, config):
+    """Add to the site: each chapter's page, figures, notebook and script; KaTeX's style sheet; the fonts."""
+    for slug, sheet in sheets.items():
+        folder = f"chapters/{slug}"
+        write(PAGES / f"{folder}.ipynb", nbformat.writes(sheet.notebook))
+        files.append(File(f"{folder}.ipynb", str(PAGES), config.site_dir, config.use_directory_urls))
+        files.append(File.generated(config, f"{folder}/{slug}.ipynb", content=pages.download(sheet.chapter, runs[slug])))
+        files.append(File.generated(config, f"{folder}/{slug}.py", content=sheet.chapter.path.read_bytes()))
+        for figure in sheet.figures:
+            for name, content in figure.files.items():
+                files.append(File.generated(config, f"{folder}/{name}", content=content))
+    files.append(File.generated(config, "assets/katex.css", content=katex_css()))
+    for font in (*KATEX.glob("fonts/*.woff2"), *TYPEFACE.glob("*-latin-wght-*.woff2")):
+        files.append(File.generated(config, f"assets/fonts/{font.name}", abs_src_path=str(font)))
+    return files
+
+
+@event_priority(-100)
+def on_pre_page(page, config, files):
+    """Take over from mkdocs-jupyter where it renders a chapter."""
+    sheet = sheets.get(Path(page.file.src_uri).stem)
+    if sheet:
+        pages.adapt(page, sheet)
+    return page
+
+
+def on_page_markdown(markdown, page, config, files):
+    """Write the ledger where a page asks for it."""
+    if ledger.MARK not in markdown:
+        return markdown
+    measured = {id: (f"chapters/{slug}.ipynb", value) for slug, s in sheets.items() for id, value in s.claims.items()}
+    return markdown.replace(ledger.MARK, ledger.table(measured))
+
+
+def on_page_content(html, page, config, files):
+    """Set the formulas of a page and explain its terms once."""
+    try:
+        return markup.explain_once(formulas.typeset(html))
+    except markup.FormulaError as error:
+        raise PluginError(f"{page.file.src_uri}: {error}") from None
+
+
+def katex_css():
+    """Return KaTeX's style sheet, asking for its fonts in the one format that every browser reads."""
+    css = (KATEX / "katex.min.css").read_text("utf-8")
+    return re.sub(r',url\([^)]+\.(woff|ttf)\) format\("\w+"\)', "", css)
+
+
+def stop_on_error(step, *arguments):
+    """Turn what is wrong with a chapter into mkdocs' way of ending a build."""
+    try:
+        return step(*arguments)
+    except ChapterError as error:
+        raise PluginError(str(error)) from None

@@ -1,0 +1,38 @@
+"""The press from the command line: `python -m press build | serve | record`."""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from . import build, chapter, record, run
+
+ROOT = Path(__file__).parents[3]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="press", description=__doc__)
+    parser.add_argument("step", choices=("build", "serve", "record"))
+    step = parser.parse_args(arguments).step
+    os.environ["NO_MKDOCS_2_WARNING"] = "1"  # Material's notice about its successor, once a build
+    try:
+        if step == "build":
+            return build.build(ROOT)
+        if step == "serve":
+            return subprocess.run([sys.executable, "-m", "mkdocs", "serve", "--livereload"], cwd=ROOT).returncode
+        chapters = chapter.find(ROOT / "chapters")
+        runs = run.run_all(chapters, ROOT / ".cache/runs")
+        changed = record.renew(chapters, runs, ROOT / "tests/recorded")
+        print("\n".join(changed) if changed else "The records say what they said before.")
+        return 0
+    except chapter.ChapterError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted; what had finished is kept.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

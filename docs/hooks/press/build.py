@@ -1,0 +1,50 @@
+"""Building the site beside the one that stands, and putting it in its place only when it is whole."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from . import key
+from .files import digest, write
+
+INPUTS = ("mkdocs.yml", "docs", "chapters", "dtwin", "pyproject.toml")
+LEFT_OUT = {"node_modules", "__pycache__"}
+
+
+def build(root: Path, again: bool = False) -> int:
+    """Build the site with mkdocs, strictly; return its exit status. Does nothing where nothing changed."""
+    site, fresh, old, mark = root / "site", root / ".cache/site.new", root / ".cache/site.old", root / ".cache/site.key"
+    if old.exists() and not site.exists():  # an interrupt fell between the two moves below
+        old.rename(site)
+    now = inputs(root)
+    if not again and site.is_dir() and mark.is_file() and mark.read_text() == now:
+        print("The site is up to date: site/index.html")
+        return 0
+    shutil.rmtree(fresh, ignore_errors=True)
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(fresh)]
+    status = subprocess.run(command, cwd=root).returncode
+    if status:
+        print("The build failed; the site that stood before is untouched.", file=sys.stderr)
+        shutil.rmtree(fresh, ignore_errors=True)
+        return status
+    shutil.rmtree(old, ignore_errors=True)
+    if site.exists():
+        site.rename(old)
+    fresh.rename(site)
+    shutil.rmtree(old, ignore_errors=True)
+    write(mark, now)
+    print("The site is built: site/index.html")
+    return 0
+
+
+def inputs(root: Path) -> str:
+    """Return one digest of everything that the site is made from."""
+    files = {
+        str(path.relative_to(root)): digest(path.read_bytes())
+        for name in INPUTS
+        for path in sorted([root / name, *(root / name).rglob("*")])
+        if path.is_file() and not LEFT_OUT & set(path.parts)
+    }
+    packages = key.versions(frozenset(key.provided_by()))
+    return digest([files, packages, key.device(), sys.version])

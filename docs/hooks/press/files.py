@@ -1,0 +1,34 @@
+"""Writing that never leaves half a file, and hashing."""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+
+def write(path: Path, content: bytes | str) -> None:
+    """Put `content` at `path` whole or not at all: a full disk or an interrupt leaves what stood there before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = content.encode() if isinstance(content, str) else content
+    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(scratch)
+        raise
+
+
+def digest(thing) -> str:
+    """Return the SHA-256 of bytes, of text, or of anything JSON can spell."""
+    if isinstance(thing, str):
+        thing = thing.encode()
+    elif not isinstance(thing, bytes):
+        thing = json.dumps(thing, sort_keys=True).encode()
+    return hashlib.sha256(thing).hexdigest()

