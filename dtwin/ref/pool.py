@@ -1,35 +1,72 @@
 """Pooling: a patch becomes one number."""
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
-from .shapes import expect, output_size, pair
+from .conv import col2im
+from .shapes import expect, expect_gradient, output_size, pair, shapes
+from .windows import pad, windows
 
 
 def max_pool2d(x, kernel_size, stride=None, padding=0):
-    """Largest value under each kernel: x (N, C, H, W) → (N, C, oh, ow); stride None is kernel_size."""
-    return _windows("max_pool2d", x, kernel_size, stride, padding, -np.inf).max(axis=(4, 5))
+    """Largest value under each kernel; stride None is kernel_size, a smaller one overlaps.
+
+    x (N, C, H, W) → (N, C, oh, ow).
+    """
+    return _pixels("max_pool2d", x, kernel_size, stride, padding, -np.inf).max(axis=0)
 
 
 def max_pool2d_backward(dy, x, kernel_size, stride=None, padding=0):
-    """Gradient of `max_pool2d`: the whole of it goes to the largest pixel, the first of equals."""
-    (kh, kw), (sh, sw), (ph, pw) = map(pair, (kernel_size, stride or kernel_size, padding))
-    windows = _windows("max_pool2d", x, kernel_size, stride, padding, -np.inf)
-    winner = windows.reshape(*dy.shape, kh * kw).argmax(axis=4)
-    (n, c, h, w), (oh, ow) = x.shape, dy.shape[2:]
-    dx = np.zeros((n, c, h + 2 * ph, w + 2 * pw), x.dtype)
-    for k in range(kh * kw):
-        i, j = divmod(k, kw)
-        dx[:, :, i:i + sh * oh:sh, j:j + sw * ow:sw] += dy * (winner == k)
-    return dx[:, :, ph:ph + h, pw:pw + w]
+    """Gradient of `max_pool2d`: all of it goes to the largest pixel, the first among equals."""
+    pixels = _pixels("max_pool2d", x, kernel_size, stride, padding, -np.inf)
+    expect_gradient("max_pool2d", dy, pixels.shape[1:])
+    winner = np.arange(len(pixels))[:, None, None, None, None] == pixels.argmax(axis=0)
+    return _scatter(dy * winner, x, kernel_size, stride, padding)
 
 
-def _windows(function, x, kernel_size, stride, padding, fill):
-    # every window of the padded image, as a view: (N, C, oh, ow, kh, kw)
-    expect(x.ndim == 4, function, f"x {x.shape}", "x (N, C, H, W)")
-    (kh, kw), (sh, sw), (ph, pw) = map(pair, (kernel_size, stride or kernel_size, padding))
-    output_size(function, x.shape[2:], kernel_size, (sh, sw), padding)
+def avg_pool2d(x, kernel_size, stride=None, padding=0):
+    """Mean value under each kernel, padding counted as zeros; shapes as in `max_pool2d`."""
+    return _pixels("avg_pool2d", x, kernel_size, stride, padding, 0).mean(axis=0)
+
+
+def avg_pool2d_backward(dy, x, kernel_size, stride=None, padding=0):
+    """Gradient of `avg_pool2d`: equal shares for all pixels under the kernel."""
+    pixels = _pixels("avg_pool2d", x, kernel_size, stride, padding, 0)
+    expect_gradient("avg_pool2d", dy, pixels.shape[1:])
+    shares = np.broadcast_to(dy / len(pixels), pixels.shape)
+    return _scatter(shares, x, kernel_size, stride, padding)
+
+
+def global_avg_pool(x):
+    """Mean of each feature map: x (N, C, H, W) → (N, C)."""
+    _check_maps(x)
+    return x.mean(axis=(2, 3))
+
+
+def global_avg_pool_backward(dy, x):
+    """Gradient of `global_avg_pool`: equal shares for all pixels of the map."""
+    _check_maps(x)
+    expect_gradient("global_avg_pool", dy, x.shape[:2])
+    return np.broadcast_to(dy[:, :, None, None] / (x.shape[2] * x.shape[3]), x.shape).copy()
+
+
+def _check_maps(x):
+    expect(x.ndim == 4, "global_avg_pool", shapes(x=x), "x (N, C, H, W)")
+
+
+def _pixels(function, x, kernel_size, stride, padding, fill):
+    # (kh·kw, N, C, oh, ow): the i-th pixel under every kernel
+    expect(x.ndim == 4, function, shapes(x=x), "x (N, C, H, W)")
+    stride = stride or kernel_size
+    output_size(function, x.shape[2:], kernel_size, stride, padding)
+    (kh, kw), (ph, pw) = pair(kernel_size), pair(padding)
     expect(2 * ph <= kh and 2 * pw <= kw, function, f"padding={(ph, pw)}, kernel_size={(kh, kw)}",
            "padding of at most half the kernel")
-    x = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)), constant_values=fill)
-    return sliding_window_view(x, (kh, kw), axis=(2, 3))[:, :, ::sh, ::sw]
+    view = windows(pad(x, padding, fill), kernel_size, stride).transpose(1, 2, 3, 0, 4, 5)
+    return view.reshape(kh * kw, *view.shape[2:])
+
+
+def _scatter(pixels, x, kernel_size, stride, padding):
+    # the way back from _pixels is col2im, the same as a convolution's
+    n, c, oh, ow = pixels.shape[1:]
+    cols = pixels.transpose(1, 2, 0, 3, 4).reshape(n, -1, oh * ow)
+    return col2im(cols, x.shape[2:], kernel_size, stride or kernel_size, padding)

@@ -1,10 +1,17 @@
 """What every operator asks of its arguments, in one place."""
 
+import numpy as np
+
 
 def expect(ok, function, came, expected):
     """Raise a `ValueError` that names the function, what came and what was expected, unless `ok`."""
     if not ok:
         raise ValueError(f"{function}: got {came}, expected {expected}")
+
+
+def expect_gradient(function, dy, shape):
+    """Raise unless `dy` has the shape of what the function returned."""
+    expect(np.shape(dy) == tuple(shape), f"{function}_backward", f"dy {np.shape(dy)}", f"dy {tuple(shape)}")
 
 
 def shapes(**arrays):

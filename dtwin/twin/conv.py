@@ -2,6 +2,8 @@
 
 from torch.nn import functional as F
 
+from .shapes import expect, pair, shapes
+
 
 def im2col(x, kernel_size, stride=1, padding=0):
     """Every patch under the kernel as a column: x (N, C, H, W) → (N, C·kh·kw, oh·ow)."""
@@ -25,30 +27,35 @@ def conv2d_im2col(x, weight, bias=None, stride=1, padding=0, groups=1):
     """Convolution as weights times the columns of `im2col`, to compare with `conv2d`."""
     cols = im2col(x, weight.shape[2:], stride, padding).unflatten(1, (groups, -1))
     y = weight.reshape(groups, len(weight) // groups, -1) @ cols  # (N, groups, O/groups, oh·ow)
-    y = y.reshape(len(x), len(weight), *_output_size(x, weight, stride, padding))
+    y = y.reshape(len(x), len(weight), *_output_size(x, weight, bias, stride, padding, groups))
     return y if bias is None else y + bias[:, None, None]
 
 
 def conv2d_loops(x, weight, bias=None, stride=1, padding=0, groups=1):
-    """Convolution by its definition, one output number at a time; shapes as in `conv2d`."""
-    (oh, ow), (out, depth, kh, kw) = _output_size(x, weight, stride, padding), weight.shape
-    (sh, sw), (ph, pw) = _pair(stride), _pair(padding)
+    """Convolution by its definition, one number of the output at a time; shapes as in `conv2d`."""
+    oh, ow = _output_size(x, weight, bias, stride, padding, groups)
+    (sh, sw), (ph, pw), (out, depth, kh, kw) = pair(stride), pair(padding), weight.shape
     x = F.pad(x, (pw, pw, ph, ph))
     y = x.new_zeros(len(x), out, oh, ow)
-    for n in range(len(x)):
+    for image in range(len(x)):
         for o in range(out):
-            first = o // (out // groups) * depth  # first input channel of this group
+            first = o // (out // groups) * depth  # input channel where this output's group begins
             for r in range(oh):
                 for c in range(ow):
-                    patch = x[n, first:first + depth, r * sh:r * sh + kh, c * sw:c * sw + kw]
-                    y[n, o, r, c] = (patch * weight[o]).sum()
+                    patch = x[image, first:first + depth, r * sh:r * sh + kh, c * sw:c * sw + kw]
+                    y[image, o, r, c] = (patch * weight[o]).sum()
     return y if bias is None else y + bias[:, None, None]
 
 
-def _pair(value):
-    return tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-
-
-def _output_size(x, weight, stride, padding):
-    sizes = zip(x.shape[2:], weight.shape[2:], _pair(stride), _pair(padding))
-    return tuple((size + 2 * p - k) // s + 1 for size, k, s, p in sizes)
+def _output_size(x, weight, bias, stride, padding, groups):
+    (sh, sw), (ph, pw) = pair(stride), pair(padding)
+    expect(x.ndim == 4 and weight.ndim == 4 and groups >= 1
+           and x.shape[1] == weight.shape[1] * groups and len(weight) % groups == 0
+           and (bias is None or bias.shape == weight.shape[:1])
+           and min(sh, sw) > 0 <= min(ph, pw), "conv2d_loops",
+           f"{shapes(x=x, weight=weight)}, groups={groups}, stride={stride}, padding={padding}",
+           "x (N, C, H, W), weight (O, C/groups, kh, kw), bias (O,), groups a divisor of C and O")
+    (h, w), (kh, kw) = x.shape[2:], weight.shape[2:]
+    expect(kh <= h + 2 * ph and kw <= w + 2 * pw, "conv2d_loops", f"kernel {(kh, kw)} on {(h, w)}",
+           "a kernel no larger than the padded image")
+    return (h + 2 * ph - kh) // sh + 1, (w + 2 * pw - kw) // sw + 1

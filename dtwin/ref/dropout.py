@@ -1,0 +1,24 @@
+"""Dropout, with the mask as an argument."""
+
+from .shapes import expect, expect_gradient, shapes
+
+
+def dropout(x, mask, p=0.5):
+    """Keep x where the mask is true, scaled by 1 / (1 − p) so that its expectation stays.
+
+    x (…), mask (…) of booleans, each true with probability 1 − p → (…).
+    """
+    _check(x, mask, p)
+    return x * mask / (1 - p)
+
+
+def dropout_backward(dy, x, mask, p=0.5):
+    """Gradient of `dropout`: it passes where x did, with the same scale."""
+    _check(x, mask, p)
+    expect_gradient("dropout", dy, x.shape)
+    return dy * mask / (1 - p)
+
+
+def _check(x, mask, p):
+    expect(mask.shape == x.shape and 0 <= p < 1, "dropout", f"{shapes(x=x, mask=mask)}, p={p}",
+           "a mask of the shape of x, 0 ≤ p < 1")

@@ -1,0 +1,16 @@
+"""Where a network looks."""
+
+from .activations import relu
+from .shapes import expect, shapes
+
+
+def grad_cam(activations, gradients):
+    """Feature maps weighted by the mean of their gradients, negative evidence cut off.
+
+    activations and the gradients of one class score by them, both (N, C, H, W) → maps (N, H, W).
+    Equations 1 and 2 of Selvaraju et al. (2017).
+    """
+    expect(activations.ndim == 4 and activations.shape == gradients.shape, "grad_cam",
+           shapes(activations=activations, gradients=gradients), "both (N, C, H, W)")
+    weights = gradients.mean(axis=(2, 3), keepdims=True)
+    return relu((weights * activations).sum(axis=1))

@@ -1,0 +1,326 @@
+"""Every operator against its twin, PyTorch's own, autograd and finite differences.
+
+All properties run over the table in `dtwin.cases`; beyond it, Hypothesis draws cases of its own.
+"""
+
+import inspect
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings, strategies as st
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from dtwin import cases, ref, twin
+from dtwin.gradcheck import gradient_errors
+
+OPERATORS = sorted({case.op for case in cases.CASES})
+# statistics, an explanation and optimiser steps: nothing is ever differentiated through them
+FORWARD_ONLY = {"batch_stats", "fold_batch_norm", "grad_cam", "sgd", "sgd_momentum"}
+DIFFERENTIABLE = [case for case in cases.CASES if case.op not in FORWARD_ONLY]
+# float32 keeps 24 bits; the longest sum in the table has some hundred terms
+TOLERANCE = {np.float64: dict(rtol=1e-9, atol=1e-12), np.float32: dict(rtol=1e-4, atol=1e-5)}
+TORCH_TAKES_IT = {("linear", "weight (3,)")}  # a vector as weight
+
+TORCH = {
+    "linear": F.linear, "relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid,
+    "softmax": lambda x, dim=-1: F.softmax(x, dim),
+    "cross_entropy": lambda logits, labels: F.nll_loss(F.log_softmax(logits, 1), labels),
+    "im2col": lambda x, kernel_size, stride=1, padding=0: F.unfold(x, kernel_size, 1, padding, stride),
+    "col2im": lambda cols, output_size, kernel_size, stride=1, padding=0:
+        F.fold(cols, output_size, kernel_size, 1, padding, stride),
+    "conv2d": lambda x, w, b=None, stride=1, padding=0, groups=1:
+        torch.conv2d(x, w, b, stride, padding, 1, groups),
+    "conv2d_loops": lambda x, w, b=None, stride=1, padding=0, groups=1:
+        torch.conv2d(x, w, b, stride, padding, 1, groups),
+    "max_pool2d": torch.max_pool2d,
+    "avg_pool2d": torch.nn.functional.avg_pool2d,
+    "global_avg_pool": lambda x: F.adaptive_avg_pool2d(x, 1).flatten(1),
+    "batch_norm": lambda x, w, b, eps=1e-5: F.batch_norm(x, None, None, w, b, True, 0.1, eps),
+    "batch_stats": lambda x: running_stats(x),
+    "batch_norm_eval": lambda x, m, v, w, b, eps=1e-5: F.batch_norm(x, m, v, w, b, False, 0.1, eps),
+    "fold_batch_norm": lambda w, b, m, v, bw, bb, eps=1e-5: fuse_conv_bn_weights(w, b, m, v, eps, bw, bb),
+    "local_response_norm": lambda x, size=5, alpha=1e-4, beta=0.75, k=2.0:
+        F.local_response_norm(x, size, alpha * size, beta, k),
+    "sgd": lambda param, grad, lr, weight_decay=0.0: sgd_steps([grad], param, lr, 0, weight_decay),
+}
+
+
+def running_stats(x):
+    """What `torch.nn.BatchNorm` keeps of one batch, with momentum 1."""
+    mean, var = x.new_zeros(x.shape[1]), x.new_zeros(x.shape[1])
+    F.batch_norm(x, mean, var, training=True, momentum=1.0)
+    return mean, var
+
+
+def sgd_steps(gradients, param, lr, momentum, weight_decay):
+    param = param.clone().requires_grad_()
+    optimiser = torch.optim.SGD([param], lr=lr, momentum=momentum, weight_decay=weight_decay)
+    for param.grad in gradients:
+        optimiser.step()
+    return param.detach()
+
+
+def tensors(arrays):
+    return [None if a is None else torch.tensor(a) for a in arrays]
+
+
+def as_tuple(value):
+    return value if isinstance(value, tuple) else (value,)
+
+
+def assert_close(got, expected, dtype=np.float64):
+    got, expected = as_tuple(got), as_tuple(expected)
+    assert len(got) == len(expected)
+    for g, e in zip(got, expected):
+        e = e.detach().numpy() if isinstance(e, torch.Tensor) else e
+        assert g.shape == e.shape and g.dtype == e.dtype == dtype
+        np.testing.assert_allclose(g, e, **TOLERANCE[dtype])
+
+
+def random_like(y, seed=1):
+    return np.random.default_rng(seed).normal(size=np.shape(y)).astype(y.dtype)
+
+
+def assert_values_agree(case, dtype=np.float64):
+    arrays = case.draw(dtype=dtype)
+    expected = getattr(twin, case.op)(*tensors(arrays), **case.options)
+    assert_close(getattr(ref, case.op)(*arrays, **case.options), expected, dtype)
+
+
+def assert_gradients_agree(case, dtype=np.float64):
+    """`ref`'s backward against `twin` through autograd."""
+    arrays, inputs = case.draw(dtype=dtype), tensors(case.draw(dtype=dtype))
+    for i in case.wrt:
+        inputs[i].requires_grad_()
+    y = getattr(twin, case.op)(*inputs, **case.options)
+    dy = random_like(y.detach().numpy())
+    y.backward(torch.tensor(dy))
+    gradients = as_tuple(getattr(ref, case.op + "_backward")(dy, *arrays, **case.options))
+    gradients = tuple(g for g in gradients if g is not None)
+    assert_close(gradients, tuple(inputs[i].grad for i in case.wrt), dtype)
+
+
+def test_every_operator_is_in_the_table_and_has_its_twin_and_its_gradient():
+    functions = {n for n, f in vars(ref).items() if inspect.isfunction(f)}
+    forward = {n for n in functions if not n.endswith("_backward")}
+    assert forward == set(OPERATORS)
+    assert functions - forward == {n + "_backward" for n in forward - FORWARD_ONLY}
+    assert {n for n, f in vars(twin).items() if inspect.isfunction(f)} == forward | {"conv2d_im2col"}
+
+
+@pytest.mark.parametrize("op", OPERATORS)
+def test_signatures_are_equal(op):
+    forward = inspect.signature(getattr(ref, op))
+    assert forward == inspect.signature(getattr(twin, op))
+    if op not in FORWARD_ONLY:
+        backward = inspect.signature(getattr(ref, op + "_backward"))
+        assert list(backward.parameters.values())[1:] == list(forward.parameters.values())
+        assert list(backward.parameters)[0] == "dy"
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("case", cases.CASES, ids=str)
+def test_ref_equals_twin(case, dtype):
+    assert_values_agree(case, dtype)
+
+
+@pytest.mark.parametrize("case", [c for c in cases.CASES if c.op in TORCH], ids=str)
+def test_ref_equals_torch(case):
+    arrays = case.draw()
+    assert_close(getattr(ref, case.op)(*arrays, **case.options),
+                 TORCH[case.op](*tensors(arrays), **case.options))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("case", DIFFERENTIABLE, ids=str)
+def test_backward_equals_autograd(case, dtype):
+    assert_gradients_agree(case, dtype)
+
+
+@pytest.mark.parametrize("case", DIFFERENTIABLE, ids=str)
+def test_backward_equals_finite_differences(case):
+    f, f_backward = getattr(ref, case.op), getattr(ref, case.op + "_backward")
+    errors = gradient_errors(f, f_backward, *case.draw(), wrt=case.wrt, **case.options)
+    assert len(errors) == len(case.wrt) and max(errors) < 1e-7
+
+
+@pytest.mark.parametrize("case", cases.CASES, ids=str)
+def test_inputs_are_never_changed(case):
+    arrays = case.draw()
+    for a in arrays:
+        if a is not None:
+            a.flags.writeable = False  # NumPy itself now raises at every attempt
+    y = getattr(ref, case.op)(*arrays, **case.options)
+    if case.op not in FORWARD_ONLY:
+        dy = np.asarray(random_like(y))
+        dy.flags.writeable = False
+        results = as_tuple(getattr(ref, case.op + "_backward")(dy, *arrays, **case.options))
+    else:
+        results = as_tuple(y)
+    for r in results:
+        assert not any(np.shares_memory(r, a) for a in arrays if r is not None and a is not None)
+    inputs, copies = tensors(arrays), tensors(arrays)
+    getattr(twin, case.op)(*inputs, **case.options)
+    assert all(t is None or torch.equal(t, c) for t, c in zip(inputs, copies))
+
+
+@pytest.mark.parametrize("case", cases.WRONG, ids=str)
+def test_wrong_shapes_say_what_came_and_what_was_expected(case):
+    with pytest.raises(ValueError) as error:
+        getattr(ref, case.op)(*case.draw(), **case.options)
+    assert str(error.value).startswith(case.op + ": got ") and ", expected " in str(error.value)
+    assert case.message in str(error.value)
+    if (case.op, case.message) in TORCH_TAKES_IT:
+        return
+    with pytest.raises((RuntimeError, ValueError, IndexError)):
+        getattr(twin, case.op)(*tensors(case.draw()), **case.options)
+
+
+@pytest.mark.parametrize("case", [c for c in cases.WRONG if c.op not in FORWARD_ONLY], ids=str)
+def test_wrong_shapes_fail_backward_too(case):
+    with pytest.raises(ValueError) as error:
+        getattr(ref, case.op + "_backward")(np.zeros(case.draw()[0].shape), *case.draw(), **case.options)
+    assert case.message in str(error.value)
+
+
+@pytest.mark.parametrize("case", [c for c in DIFFERENTIABLE if c.op != "cross_entropy"], ids=str)
+def test_a_gradient_of_the_wrong_shape_fails(case):
+    shape = getattr(ref, case.op)(*case.draw(), **case.options).shape
+    for wrong in [(*shape, 2), (*shape[:-1], shape[-1] + 1), (2, *shape), shape[1:]]:
+        with pytest.raises(ValueError, match=f"^{case.op}_backward: got dy "):
+            getattr(ref, case.op + "_backward")(np.zeros(wrong), *case.draw(), **case.options)
+
+
+@st.composite
+def geometry(draw, pool=False):
+    """(height, width) of an image, and kernel_size, stride and padding that fit on it."""
+    axes = []
+    for _ in range(2):
+        kernel, stride = draw(st.integers(1, 5)), draw(st.integers(1, 7))
+        padding = draw(st.integers(0, kernel // 2 if pool else 3))
+        least = max(1, kernel - 2 * padding)
+        axes.append((draw(st.integers(least, least + 6)), kernel, stride, padding))
+    return tuple(zip(*axes))
+
+
+@st.composite
+def convolutions(draw):
+    size, kernel, stride, padding = draw(geometry())
+    groups, depth, out = (draw(st.integers(1, 3)) for _ in range(3))
+    op, n, bias = draw(st.sampled_from(["conv2d", "conv2d_loops"])), draw(st.integers(1, 3)), draw(st.booleans())
+    return cases.case(op, {"stride": stride, "padding": padding, "groups": groups},
+                      x=(n, groups * depth, *size), weight=(groups * out, depth, *kernel),
+                      bias=(groups * out,) if bias else None)
+
+
+@st.composite
+def columns(draw):
+    size, kernel, stride, padding = draw(geometry())
+    n, c = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    options = {"kernel_size": kernel, "stride": stride, "padding": padding}
+    if draw(st.booleans()):
+        return cases.case("im2col", options, x=(n, c, *size))
+    pixels = [(a + 2 * p - k) // s + 1 for a, k, s, p in zip(size, kernel, stride, padding)]
+    return cases.case("col2im", {"output_size": size, **options},
+                      cols=(n, c * kernel[0] * kernel[1], pixels[0] * pixels[1]))
+
+
+@st.composite
+def poolings(draw):
+    size, kernel, stride, padding = draw(geometry(pool=True))
+    op, n, c = draw(st.sampled_from(["max_pool2d", "avg_pool2d"])), draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    stride = draw(st.sampled_from([None, stride]))
+    return cases.case(op, {"kernel_size": kernel, "stride": stride, "padding": padding}, x=(n, c, *size))
+
+
+@st.composite
+def others(draw):
+    n, c = draw(st.integers(1, 4)), draw(st.integers(1, 6))
+    space = tuple(draw(st.lists(st.integers(1, 4), max_size=2)))
+    x, vectors = (n, c, *space), dict(weight=(c,), bias=(c,))
+    size, eps = draw(st.integers(1, 7)), draw(st.sampled_from([1e-5, 0.1]))
+    drawn = [
+        cases.case("linear", x=(*space, n), weight=(c, n), bias=draw(st.sampled_from([None, (c,)]))),
+        cases.case("softmax", {"dim": draw(st.integers(-len(x), len(x) - 1))}, x=x),
+        cases.case("cross_entropy", logits=(n, c), labels=(n,)),
+        cases.case("local_response_norm", {"size": size, "alpha": 0.5}, x=(*x, 2)),
+        cases.case("batch_norm_eval", {"eps": eps}, x=x, running_mean=(c,), running_var=(c,), **vectors),
+    ]
+    if np.prod(space) * n > 2:  # of two values batch norm makes ±1, whatever they are
+        drawn.append(cases.case("batch_norm", {"eps": eps}, x=x, **vectors))
+    if len(space) == 2:
+        drawn.append(cases.case("global_avg_pool", x=x))
+    return draw(st.sampled_from(drawn))
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.one_of(convolutions(), columns(), poolings(), others()))
+def test_any_shape(case):
+    assert_values_agree(case)
+    assert_gradients_agree(case)
+
+
+def test_equal_pixels_send_the_gradient_to_the_first():
+    case = cases.case("max_pool2d", {"kernel_size": 3, "stride": 2, "padding": 1}, x=(1, 2, 6, 6))
+    x = np.round(case.draw()[0])  # many ties
+    inputs = torch.tensor(x, requires_grad=True)
+    y = F.max_pool2d(inputs, 3, 2, 1)
+    dy = random_like(y.detach().numpy())
+    y.backward(torch.tensor(dy))
+    assert_close(ref.max_pool2d_backward(dy, x, **case.options), inputs.grad)
+
+
+@pytest.mark.parametrize("block", [1, 5000, 10**6], ids=["one row", "some rows", "all images"])
+def test_conv2d_is_the_same_whatever_the_block(block, monkeypatch):
+    monkeypatch.setattr("dtwin.ref.conv.BLOCK", block)
+    for case in cases.CASES + cases.conv((5, 4, 9, 8), (6, 2, 3, 3), (6,), padding=1, groups=2):
+        if case.op == "conv2d":
+            assert_values_agree(case)
+            assert_gradients_agree(case)
+
+
+@pytest.mark.parametrize("case", [c for c in cases.CASES if c.op == "conv2d"], ids=str)
+def test_the_twins_im2col_form_equals_its_conv2d(case):
+    inputs = tensors(case.draw())
+    assert_close(twin.conv2d_im2col(*inputs, **case.options).numpy(), twin.conv2d(*inputs, **case.options))
+
+
+@pytest.mark.parametrize("x", [-1e4, -50.0, 0.0, 50.0, 1e4])
+def test_large_numbers_neither_overflow_nor_lose_their_digits(x):
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        assert_close(ref.sigmoid(np.array([x])), torch.sigmoid(torch.tensor([x], dtype=torch.float64)))
+        logits = np.array([[x, 0.0, -x]])
+        assert_close(ref.softmax(logits), torch.softmax(torch.tensor(logits), 1))
+        label = np.array([1])
+        assert_close(ref.cross_entropy(logits, label), twin.cross_entropy(*tensors([logits, label])))
+
+
+def test_momentum_follows_torch_over_many_steps():
+    rng = np.random.default_rng(0)
+    param, gradients = rng.normal(size=(3, 4)), rng.normal(size=(5, 3, 4))
+    expected = sgd_steps(tensors(gradients), torch.tensor(param), 0.1, 0.9, 0.01)
+    velocity = np.zeros_like(param)
+    for grad in gradients:
+        param, velocity = ref.sgd_momentum(param, grad, velocity, lr=0.1, momentum=0.9, weight_decay=0.01)
+    assert_close(param, expected)
+
+
+def test_folded_batch_norm_is_convolution_then_batch_norm():
+    rng = np.random.default_rng(0)
+    x, weight, bias = rng.normal(size=(2, 3, 5, 5)), rng.normal(size=(4, 3, 3, 3)), rng.normal(size=4)
+    mean, var, bn_weight, bn_bias = rng.normal(size=4), rng.uniform(0.5, 2, 4), rng.normal(size=4), rng.normal(size=4)
+    for b in (bias, None):
+        apart = ref.batch_norm_eval(ref.conv2d(x, weight, b), mean, var, bn_weight, bn_bias)
+        folded = ref.fold_batch_norm(weight, b, mean, var, bn_weight, bn_bias)
+        assert_close(ref.conv2d(x, *folded), apart)
+
+
+def test_labels_out_of_range_or_not_integers_fail():
+    logits = np.zeros((2, 3))
+    for labels in ([0, 3], [-1, 0], [0.0, 1.0]):
+        with pytest.raises(ValueError, match=r"^cross_entropy: got logits .* integers in 0…K−1"):
+            ref.cross_entropy(logits, np.array(labels))
+    with pytest.raises(ValueError, match="^cross_entropy: got"):
+        ref.cross_entropy(np.zeros((0, 3)), np.zeros(0, int))
