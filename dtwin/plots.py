@@ -129,7 +129,7 @@ def _blank(ax, colour=None):
 
 @figure
 def images(pictures, labels=None, columns=None, signed=False, height=None):
-    """Pictures (H, W), (1, H, W) or (3, H, W) side by side; grey and colour run from 0 to 1 or 255, `signed` ones around 0."""
+    """Pictures (H, W), (1, H, W) or (3, H, W) side by side; grey and colour run from 0 to 1 or 255, `signed` ones around 0 up to their 99.5th percentile."""
     pictures = [np.asarray(p) for p in pictures]
     labels = [""] * len(pictures) if labels is None else list(labels)
     _check(len(pictures) > 0, "images", "no pictures", "at least one")
@@ -147,7 +147,7 @@ def images(pictures, labels=None, columns=None, signed=False, height=None):
     for ax, picture, label, sign in zip(axes.flat, pictures, labels, signs):
         if picture.ndim == 3:
             picture = picture[0] if picture.shape[0] == 1 else picture.transpose(1, 2, 0)
-        top = np.abs(picture).max() or 1 if sign else 255 if picture.dtype == np.uint8 else 1
+        top = np.quantile(np.abs(picture), 0.995) or 1 if sign else 255 if picture.dtype == np.uint8 else 1
         if picture.ndim == 3:
             picture, top = np.clip(picture / top, 0, 1), 1
         ax.imshow(picture, cmap=diverging() if sign else "gray", vmin=-top if sign else 0, vmax=top,
@@ -157,17 +157,16 @@ def images(pictures, labels=None, columns=None, signed=False, height=None):
     return fig
 
 
-def _cells(ax, values, left, top, size=1.0, fill=None, edge=None, text=True, fontsize=10.5):
-    """Draw a matrix as cells of `size`, its upper left corner at (left, top), y pointing down; fill(i, j) is a colour or None."""
+def _cells(ax, values, left, top, fill=None, edge=None, strength=lambda value: 0.28):
+    """Draw a matrix as unit cells, its upper left corner at (left, top), y pointing down; fill(i, j) is a colour or None."""
     for i, row in enumerate(np.atleast_2d(values)):
         for j, value in enumerate(row):
             colour = fill(i, j) if fill else None
-            ax.add_patch(Rectangle((left + j * size, top + i * size), size, size, linewidth=0.8,
-                                   facecolor=to_rgba(colour, 0.28) if colour else "none", edgecolor=edge or _current.faint))
-            if text:
-                number = f"{value:.2g}" if isinstance(value, float | np.floating) and value % 1 else f"{value:.0f}"
-                ax.text(left + (j + 0.5) * size, top + (i + 0.53) * size, number.replace("-", "−"), ha="center", va="center",
-                        fontsize=fontsize, color=_current.ink if colour or not fill else _current.muted)
+            ax.add_patch(Rectangle((left + j, top + i), 1, 1, linewidth=0.8,
+                                   facecolor=to_rgba(colour, strength(value)) if colour else "none", edgecolor=edge or _current.faint))
+            number = f"{value:.2g}" if value % 1 else f"{value:.0f}"
+            ax.text(left + j + 0.5, top + i + 0.53, number.replace("-", "−"), ha="center", va="center", fontsize=10.5,
+                    color=_current.ink if colour or not fill else _current.muted)
 
 
 def _sheet(width, height):
@@ -179,8 +178,8 @@ def _sheet(width, height):
 
 
 @figure
-def matrices(values, labels=None, between=None, shade=True, unit=None):
-    """Small matrices with their values printed, side by side; `between` are signs such as "×" and "=", `unit` the least number of cells across."""
+def matrices(values, labels=None, between=None, shade=True):
+    """Small matrices with their values printed, side by side, shaded by sign and size; `between` are signs such as "×" and "="."""
     values = [np.atleast_2d(v) for v in values]
     labels = [""] * len(values) if labels is None else list(labels)
     between = [""] * (len(values) - 1) if between is None else list(between)
@@ -188,14 +187,15 @@ def matrices(values, labels=None, between=None, shade=True, unit=None):
     _check(len(labels) == len(values), "matrices", f"{len(labels)} labels", f"{len(values)}, one for each matrix")
     _check(len(between) == len(values) - 1, "matrices", f"{len(between)} signs", f"{len(values) - 1}, one between each two")
     content, gap = sum(v.shape[1] for v in values), 1.3
-    across = max(content + gap * len(between) + 0.4, unit or 18)
+    across = max(content + gap * len(between) + 0.4, 18)
     tall = max(v.shape[0] for v in values)
     fig, ax = _sheet(across, tall + 1.5)
     left = (across - content - gap * len(between)) / 2
     for n, (matrix, label) in enumerate(zip(values, labels)):
         top = 1.1 + (tall - matrix.shape[0]) / 2
         sign = lambda i, j, m=matrix: _current.series[0] if m[i, j] > 0 else _current.series[1] if m[i, j] < 0 else None
-        _cells(ax, matrix, left, top, fill=sign if shade else None)
+        largest = np.abs(matrix).max() or 1
+        _cells(ax, matrix, left, top, fill=sign if shade else None, strength=lambda v, most=largest: 0.1 + 0.35 * abs(v) / most)
         ax.text(left + matrix.shape[1] / 2, top - 0.45, label, ha="center", va="center")
         if n < len(between):
             ax.text(left + matrix.shape[1] + gap / 2, 1.1 + tall / 2, between[n], ha="center", va="center", fontsize=13, color=_current.muted)
