@@ -8,7 +8,13 @@ from .images import ImageSet
 
 
 def digits(split="train"):
-    """Handwritten digits, images (N, 1, 8, 8) with ink 0 to 255: 1437 to train on or 360 to test, every class in proportion, the same ones always; raises ValueError for another split."""
+    """Handwritten digits (N, 1, 8, 8), bright ink on 0: 1437 to train on or 360 to test, always the same ones.
+
+    Every class has the same share in both parts.
+
+    Raises:
+        ValueError: another split is asked for.
+    """
     if split not in ("train", "test"):
         raise ValueError(f"digits: got split {split!r}, expected 'train' or 'test'")
     images, labels = load_digits(return_X_y=True)
@@ -24,5 +30,6 @@ def digits(split="train"):
         classes=tuple("0123456789"),
         licence="CC BY 4.0",
         source="https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
-        citation="E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998, doi:10.24432/C50P49",
+        citation="E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, "
+                 "UCI Machine Learning Repository, 1998, doi:10.24432/C50P49",
     )

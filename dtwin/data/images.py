@@ -7,7 +7,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images uint8 (N, C, H, W) with labels int64 (N,) that index `classes`, and where they come from; raises ValueError for arrays of another kind."""
+    """Images uint8 (N, C, H, W), labels int64 (N,) that index `classes`, and where they come from.
+
+    Raises:
+        ValueError: the arrays are of another kind.
+    """
 
     name: str
     split: str
@@ -20,11 +24,12 @@ class ImageSet:
 
     def __post_init__(self):
         images, labels = self.images, self.labels
-        if not (images.dtype == np.uint8 and images.ndim == 4 and labels.dtype == np.int64 and labels.shape == images.shape[:1]
-                and (labels.size == 0 or 0 <= labels.min() and labels.max() < len(self.classes))):
+        right = images.dtype == np.uint8 and images.ndim == 4 and labels.dtype == np.int64
+        right = right and labels.shape == images.shape[:1] and set(labels) <= set(range(len(self.classes)))
+        if not right:
             raise ValueError(
                 f"ImageSet {self.name!r}: got images {images.dtype} {images.shape}, labels {labels.dtype} {labels.shape}, "
-                f"{len(self.classes)} classes, expected images uint8 (N, C, H, W), labels int64 (N,) below the number of classes"
+                f"expected images uint8 (N, C, H, W), labels int64 (N,) in 0…{len(self.classes) - 1}"
             )
 
     def __len__(self):

@@ -8,18 +8,20 @@ from PIL import Image
 
 from .images import ImageSet
 
-# name: file, licence, source, credit
+# name: file, licence, source, citation
 PHOTOGRAPHS = {
     "astronaut": ("astronaut.png", "public domain", "https://flic.kr/p/r9qvLn", "Eileen Collins, NASA"),
-    "brick": ("brick.png", "CC0", "https://cc0textures.com/view.php?tex=Bricks25", "A brick wall, CC0 Textures"),
-    "camera": ("camera.png", "CC0", "https://github.com/scikit-image/scikit-image/issues/3927", "A photographer, Lav Varshney"),
+    "brick": ("brick.png", "CC0", "https://cc0textures.com/view.php?tex=Bricks25", "Bricks, CC0 Textures"),
+    "camera": ("camera.png", "CC0", "https://github.com/scikit-image/scikit-image/issues/3927", "Lav Varshney"),
     "chelsea": ("chelsea.png", "CC0", "https://scikit-image.org", "Chelsea the cat, Stefan van der Walt"),
     "coffee": ("coffee.png", "CC0", "https://scikit-image.org", "A cup of coffee, Rachel Michetti"),
     "coins": ("coins.png", "no known copyright restrictions",
-              "https://www.brooklynmuseum.org/opencollection/archives/image/51611", "Greek coins from Pompeii, Brooklyn Museum"),
+              "https://www.brooklynmuseum.org/opencollection/archives/image/51611",
+              "Greek coins from Pompeii, Brooklyn Museum"),
     "grass": ("grass.png", "CC0", "https://www.deviantart.com/linolafett/art/Grass-01-434853879", "Grass, linolafett"),
     "gravel": ("gravel.png", "CC0", "https://cc0textures.com/view.php?tex=Gravel04", "Gravel, CC0 Textures"),
-    "rocket": ("rocket.jpg", "public domain", "https://www.flickr.com/photos/spacexphotos/16511594820", "Launch of DSCOVR, SpaceX"),
+    "rocket": ("rocket.jpg", "public domain", "https://www.flickr.com/photos/spacexphotos/16511594820",
+               "Launch of DSCOVR, SpaceX"),
 }
 
 
@@ -27,9 +29,9 @@ def photographs():
     """Photographs by name, each a set of one image (1, C, H, W) with C = 1 or 3, for they differ in size."""
     folder = Path(skimage.__file__).parent / "data"
     sets = {}
-    for name, (file, licence, source, credit) in PHOTOGRAPHS.items():
+    for name, (file, licence, source, citation) in PHOTOGRAPHS.items():
         # the file itself, because skimage.data may look for another copy first, or download one
         pixels = np.array(Image.open(folder / file))
-        pixels = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
-        sets[name] = ImageSet(name, "all", np.ascontiguousarray(pixels[None]), np.zeros(1, np.int64), (name,), licence, source, credit)
+        images = np.atleast_3d(pixels).transpose(2, 0, 1)[None].copy()
+        sets[name] = ImageSet(name, "all", images, np.zeros(1, np.int64), (name,), licence, source, citation)
     return sets
