@@ -8,10 +8,10 @@ import nbformat
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
-from press import chapter, ledger, markup, run
+from press import build, chapter, ledger, markup, run, serve
 from press import page as pages
 from press.chapter import ChapterError
-from press.files import write
+from press.files import digest, renew
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache"
@@ -21,6 +21,13 @@ TYPEFACE = markup.WEB / "node_modules/@fontsource-variable/source-serif-4/files"
 formulas = markup.Formulas(CACHE / "formulas.json")
 sheets: dict[str, pages.Sheet] = {}
 runs = {}
+memory = serve.Memory()
+serving = False
+
+
+def on_startup(command, dirty):
+    global serving
+    serving = dirty
 
 
 def on_config(config):
@@ -31,6 +38,8 @@ def on_config(config):
     for entry in config.nav:
         if entry.get("Chapters") == "chapters/":
             entry["Chapters"] = [{f"{c.number} {c.title}": f"chapters/{slug}.ipynb"} for slug, c in chapters.items()]
+    if serving:
+        memory.keep_anchors(config.plugins["autorefs"])
     terms = markup.glossary(Path(config.docs_dir, "glossary.md").read_text("utf-8"))
     config.mdx_configs.setdefault("abbr", {})["glossary"] = terms
     return config
@@ -49,7 +58,7 @@ def on_files(files, config):
     """Add to the site: each chapter's page, figures, notebook and script; KaTeX's style sheet; the fonts."""
     for slug, sheet in sheets.items():
         folder = f"chapters/{slug}"
-        write(PAGES / f"{folder}.ipynb", nbformat.writes(sheet.notebook))
+        renew(PAGES / f"{folder}.ipynb", nbformat.writes(sheet.notebook))
         files.append(File(f"{folder}.ipynb", str(PAGES), config.site_dir, config.use_directory_urls))
         files.append(File.generated(config, f"{folder}/{slug}.ipynb", content=pages.download(sheet.chapter, runs[slug])))
         files.append(File.generated(config, f"{folder}/{slug}.py", content=sheet.chapter.path.read_bytes()))
@@ -71,6 +80,24 @@ def on_pre_page(page, config, files):
     return page
 
 
+@event_priority(-100)
+def on_nav(nav, config, files):
+    """While serving, say what pages show besides their own file."""
+    if serving:
+        measured = {slug: sheet.claims for slug, sheet in sheets.items()}
+        frame = [build.sources(ROOT / name) for name in ("mkdocs.yml", "docs/glossary.md")]
+        package = build.sources(ROOT / "dtwin")
+        memory.renew(
+            files,
+            {
+                "*": digest([frame, [str(item) for item in nav]]),
+                "api/*": digest(package),
+                "ledger.md": digest([measured, package]),
+            },
+        )
+    return nav
+
+
 def on_page_markdown(markdown, page, config, files):
     """Write the ledger where a page asks for it."""
     if ledger.MARK not in markdown:
@@ -80,9 +107,14 @@ def on_page_markdown(markdown, page, config, files):
 
 
 def on_page_content(html, page, config, files):
-    """Set the formulas of a page and explain its terms once."""
+    """Explain the terms of a page once, and keep its formulas out of the search."""
+    return markup.explain_once(html).replace('class="arithmatex"', 'class="arithmatex" data-search-exclude')
+
+
+def on_post_page(output, page, config):
+    """Set the formulas of a page."""
     try:
-        return markup.explain_once(formulas.typeset(html))
+        return formulas.typeset(output)
     except markup.FormulaError as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from None
 

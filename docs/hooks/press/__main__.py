@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
         if step == "build":
             return build.build(ROOT)
         if step == "serve":
-            return subprocess.run([sys.executable, "-m", "mkdocs", "serve", "--livereload"], cwd=ROOT).returncode
+            return subprocess.run([sys.executable, "-m", "mkdocs", "serve", "--livereload", "--dirty"], cwd=ROOT).returncode
         chapters = chapter.find(ROOT / "chapters")
         runs = run.run_all(chapters, ROOT / ".cache/runs")
         changed = record.renew(chapters, runs, ROOT / "tests/recorded")

@@ -40,11 +40,14 @@ def build(root: Path, again: bool = False) -> int:
 
 def inputs(root: Path) -> str:
     """Return one digest of everything that the site is made from."""
-    files = {
-        str(path.relative_to(root)): digest(path.read_bytes())
-        for name in INPUTS
-        for path in sorted([root / name, *(root / name).rglob("*")])
-        if path.is_file() and not LEFT_OUT & set(path.parts)
-    }
     packages = key.versions(frozenset(key.provided_by()))
-    return digest([files, packages, key.device(), sys.version])
+    return digest([[sources(root / name) for name in INPUTS], packages, key.device(), sys.version])
+
+
+def sources(path: Path) -> dict[str, str]:
+    """Return the digest of a file, or of every file in a folder, by name."""
+    return {
+        str(file.relative_to(path)): digest(file.read_bytes())
+        for file in sorted([path, *path.rglob("*")])
+        if file.is_file() and not LEFT_OUT & set(file.parts)
+    }

@@ -84,7 +84,7 @@ def webp(png: str) -> bytes:
 @functools.lru_cache(maxsize=512)
 def _webp(png: bytes) -> bytes:
     file = io.BytesIO()
-    Image.open(io.BytesIO(png)).save(file, "webp", quality=88, method=4)
+    Image.open(io.BytesIO(png)).save(file, "webp", quality=80)
     return file.getvalue()
 
 

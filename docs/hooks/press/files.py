@@ -25,6 +25,12 @@ def write(path: Path, content: bytes | str) -> None:
         raise
 
 
+def renew(path: Path, text: str) -> None:
+    """Put `text` at `path` unless it stands there already, so that the file's date tells when it changed."""
+    if not path.is_file() or path.read_text("utf-8") != text:
+        write(path, text)
+
+
 def digest(thing) -> str:
     """Return the SHA-256 of bytes, of text, or of anything JSON can spell."""
     if isinstance(thing, str):

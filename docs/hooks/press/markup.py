@@ -11,7 +11,7 @@ from .files import digest, write
 
 WEB = Path(__file__).parent / "web"
 FORMULA = re.compile(
-    r'<(?P<tag>span|div) class="arithmatex">\\(?P<open>[(\[])(?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL
+    r'<(?P<tag>span|div) class="arithmatex"[^>]*>\\(?P<open>[(\[])(?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL
 )
 TERM = re.compile(r"^(?P<term>\S.*)\n: +(?P<meaning>.+(?:\n +\S.*)*)", re.MULTILINE)
 HEADING = re.compile(r"<h[1-6]\b.*?</h[1-6]>", re.DOTALL)
@@ -43,7 +43,7 @@ class Formulas:
     def _set(self, match: re.Match) -> str:
         tag, display = match["tag"], match["open"] == "["
         tex = unescape(match["tex"]).strip()
-        return f'<{tag} class="formula" data-search-exclude>{self.known[self._key((tex, display))]}</{tag}>'
+        return f'<{tag} class="formula">{self.known[self._key((tex, display))]}</{tag}>'
 
     def _key(self, formula: tuple[str, bool]) -> str:
         return digest([self.version, *formula])

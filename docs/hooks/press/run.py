@@ -59,6 +59,7 @@ class Run:
             timeout=None,
             kernel_name="python3",
             shutdown_kernel="immediate",
+            coalesce_streams=True,
             extra_arguments=["--IPKernelApp.log_level=40"],  # errors only: it warns about TCP on every start
             resources={"metadata": {"path": str(self.chapter.path.parent)}},
             on_cell_start=lambda cell, cell_index: setattr(self, "done", cell_index),
