@@ -1,11 +1,13 @@
 """Convolution: as a product of matrices, and by its definition in plain loops."""
 
+import math
+
 import numpy as np
 
 from .shapes import expect, expect_gradient, output_size as size_after, pair, shapes
-from .windows import add_to_windows, crop, pad, windows
+from .windows import add_to_windows, crop, pad, padded_shape, windows
 
-BLOCK = 4 * 2**20  # bytes of columns at a time: they must stay in the cache until they are used
+BLOCK = 4 * 2**20  # bytes of columns and product at a time, few enough to be in the cache still when used
 
 
 def im2col(x, kernel_size, stride=1, padding=0):
@@ -13,7 +15,7 @@ def im2col(x, kernel_size, stride=1, padding=0):
     _check_im2col(x, kernel_size, stride, padding)
     view = windows(pad(x, padding), kernel_size, stride)  # (C, kh, kw, N, oh, ow)
     c, kh, kw, n, oh, ow = view.shape
-    return np.moveaxis(view, 3, 0).reshape(n, c * kh * kw, oh * ow).copy()
+    return np.array(np.moveaxis(view, 3, 0), order="C").reshape(n, c * kh * kw, oh * ow)
 
 
 def im2col_backward(dy, x, kernel_size, stride=1, padding=0):
@@ -24,11 +26,10 @@ def im2col_backward(dy, x, kernel_size, stride=1, padding=0):
 
 def col2im(cols, output_size, kernel_size, stride=1, padding=0):
     """Add columns back to where `im2col` took them: (N, C·kh·kw, oh·ow) → (N, C, *output_size)."""
-    n, c, h, w = _check_col2im(cols, output_size, kernel_size, stride, padding)
-    ph, pw = pair(padding)
-    x = np.zeros((n, c, h + 2 * ph, w + 2 * pw), cols.dtype)
+    shape = _check_col2im(cols, output_size, kernel_size, stride, padding)
+    x = np.zeros(padded_shape(shape, padding), cols.dtype)
     view = windows(x, kernel_size, stride)  # (C, kh, kw, N, oh, ow)
-    cols = cols.reshape(n, *view.shape[:3], *view.shape[4:])
+    cols = cols.reshape(len(cols), *view.shape[:3], *view.shape[4:])
     add_to_windows(view, np.moveaxis(cols, 0, 3))
     return crop(x, padding)
 
@@ -45,25 +46,25 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, groups=1):
     x (N, C, H, W), weight (O, C/groups, kh, kw), bias (O,) → (N, O, oh, ow). The columns are made
     and used block by block (Chellapilla et al. 2006 make them all at once).
     """
-    y = np.empty(_check_conv("conv2d", x, weight, bias, stride, padding, groups),
-                 np.result_type(x, weight))
-    w = weight.reshape(groups, len(weight) // groups, -1)
-    for images, rows, view in _blocks(x, weight.shape[2:], stride, padding):
+    n, out, oh, ow = _check_conv("conv2d", x, weight, bias, stride, padding, groups)
+    w = weight.reshape(groups, out // groups, -1)
+    y = np.empty((out, n, oh, ow), np.result_type(x, weight))  # channels first, as products come
+    for images, rows, view in _blocks(x, weight, stride, padding):
         cols = view.reshape(groups, w.shape[2], -1)  # copied here: (groups, C/groups·kh·kw, pixels)
-        product = (w @ cols).reshape(len(weight), *view.shape[3:])
+        product = y[:, images, rows].reshape(groups, w.shape[1], -1)  # not copied: a part of y
+        np.matmul(w, cols, out=product)
         if bias is not None:
-            product += bias[:, None, None, None]
-        y[images, :, rows] = product.swapaxes(0, 1)
-    return y
+            product += bias.reshape(groups, -1, 1)
+    return y.swapaxes(0, 1)
 
 
 def conv2d_backward(dy, x, weight, bias=None, stride=1, padding=0, groups=1):
     """Gradients (dx, dweight, dbias) of `conv2d`; dbias is None without a bias."""
     expect_gradient("conv2d", dy, _check_conv("conv2d", x, weight, bias, stride, padding, groups))
     w = weight.reshape(groups, len(weight) // groups, -1)
-    dw, dx = np.zeros_like(w), np.zeros_like(pad(x, padding))
+    dw, dx = np.zeros_like(w), np.zeros(padded_shape(x.shape, padding), x.dtype)
     dview = windows(dx, weight.shape[2:], stride)
-    for images, rows, view in _blocks(x, weight.shape[2:], stride, padding):
+    for images, rows, view in _blocks(x, weight, stride, padding):
         cols = view.reshape(groups, w.shape[2], -1)
         dproduct = dy[images, :, rows].swapaxes(0, 1).reshape(groups, w.shape[1], -1)
         dw += dproduct @ cols.swapaxes(1, 2)
@@ -107,15 +108,30 @@ def conv2d_loops_backward(dy, x, weight, bias=None, stride=1, padding=0, groups=
     return crop(dx, padding), dw, None if bias is None else dy.sum(axis=(0, 2, 3))
 
 
-def _blocks(x, kernel_size, stride, padding):
-    # slices of images and of output rows, with their windows: whole images, or rows of one
-    c, kh, kw, n, oh, ow = windows(pad(x[:1], padding), kernel_size, stride).shape
-    rows = max(1, BLOCK // (c * kh * kw * ow * x.itemsize))
-    images, rows = max(1, rows // oh), min(rows, oh)
-    for n in range(0, len(x), images):
-        view = windows(pad(x[n:n + images], padding), kernel_size, stride)
-        for r in range(0, oh, rows):
-            yield slice(n, n + images), slice(r, r + rows), view[:, :, :, :, r:r + rows]
+def _blocks(x, weight, stride, padding):
+    # (images, output rows, their windows) block by block: whole images, or rows of one
+    out, _, *kernel_size = weight.shape
+    oh, ow = size_after("conv2d", x.shape[2:], kernel_size, stride, padding)
+    depth = x.shape[1] * math.prod(kernel_size) + out  # of the columns and of the product
+    fit = max(1, BLOCK // (depth * ow * x.itemsize))  # rows in a block
+    images, rows = max(1, fit // oh), math.ceil(oh / math.ceil(oh / fit))  # shares of equal size
+    for first, batch in zip(range(0, len(x), images), _batches(x, images, padding)):
+        view = windows(batch, kernel_size, stride)
+        for row in range(0, oh, rows):
+            yield (slice(first, first + images), slice(row, row + rows),
+                   view[:, :, :, :, row:row + rows])
+
+
+def _batches(x, images, padding):
+    # as many images at a time, padded in one buffer for all, or as they are if there is no padding
+    batches = (x[first:first + images] for first in range(0, len(x), images))
+    if not any(pair(padding)):
+        yield from batches
+        return
+    buffer = np.zeros(padded_shape(x[:images].shape, padding), x.dtype)
+    for batch in batches:
+        crop(buffer, padding)[:len(batch)] = batch
+        yield buffer[:len(batch)]
 
 
 def _check_im2col(x, kernel_size, stride, padding):

@@ -6,12 +6,19 @@ from numpy.lib.stride_tricks import sliding_window_view
 from .shapes import pair
 
 
+def padded_shape(shape, padding):
+    """Shape of images (N, C, H, W) with their border: (N, C, H + 2·ph, W + 2·pw)."""
+    (n, c, h, w), (ph, pw) = shape, pair(padding)
+    return n, c, h + 2 * ph, w + 2 * pw
+
+
 def pad(x, padding, fill=0):
-    """A border of `fill` around each image: x (N, C, H, W) → (N, C, H + 2·ph, W + 2·pw)."""
-    ph, pw = pair(padding)
-    if ph == pw == 0:
+    """Images with a border of `fill`: x (N, C, H, W) → (N, C, H + 2·ph, W + 2·pw)."""
+    if not any(pair(padding)):
         return x
-    return np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)), constant_values=fill)
+    padded = np.full(padded_shape(x.shape, padding), fill, x.dtype)
+    crop(padded, padding)[...] = x
+    return padded
 
 
 def crop(x, padding):
