@@ -50,7 +50,7 @@ plots.matrices([x, w, y], labels=["image", "kernel", "feature map"], between=["�
 # **Figure.** Each number of the feature map is one window of the image, weighed by the one kernel. Blue is positive, orange negative.
 #
 # > [!note]
-# > Mathematicians turn the kernel upside down before they slide it, and call what we do *cross-correlation*. A network learns its kernels, so to it the two are the same, and the field says convolution. So do we.
+# > Mathematicians turn the kernel by half a turn before they slide it, and call what we do *cross-correlation*. A network learns its kernels, so to it the two are the same, and the field says convolution. So do we.
 #
 # A colour image has depth $d = 3$, and so has each kernel that looks at it: it weighs all channels of its window and returns one number. Several kernels, stacked, give as many feature maps. Here are five of 7 × 7 × 3, made by hand from one round bump.
 
@@ -77,7 +77,7 @@ plots.images([face[0], *maps[0]], names, columns=3, signed=[False] * 3 + [True] 
 #
 # ### Shift the image, and the map shifts
 #
-# Shared weights have a consequence that can be tested to the last digit: moving the cat moves its feature maps and changes nothing else. For the test the image is wrapped around, so that nothing falls off its border. Here it moves by 31 pixels. Two habits of real networks break the rule, as the first lines show: padding with zeros makes the border a place unlike others,[^kayhan] and with a *stride* of 2, which keeps every second window, a map cannot move by half of 31.[^azulay]
+# Shared weights have a consequence that can be tested to the last digit: moving the cat moves its feature maps and changes nothing else. For the test the image is wrapped around, so that nothing falls off its border. Here it moves by 31 pixels. Two habits of real networks break the rule, as the first two lines below show: padding with zeros makes the border a place unlike others,[^kayhan] and with a *stride* of 2, which keeps every second window, a map cannot move by half of 31.[^azulay]
 
 # %%
 def zeros(x):
@@ -157,13 +157,16 @@ def map_side(side, u, s, p):
     return ref.conv2d(image, kernel, stride=s, padding=p).shape[3]
 
 
-cases = [(8, 3, 1, 0), (8, 3, 1, 1), (8, 5, 1, 2), (8, 3, 2, 1), (227, 11, 4, 0), (4, 3, 2, 3)]
+cases = [(8, 3, 1, 0), (8, 3, 1, 1), (8, 5, 1, 2), (8, 3, 2, 1),
+         (227, 11, 4, 0), (4, 3, 2, 3)]
 for side, u, s, p in cases:
     print(f"w {side:3}, u {u:2}, s {s}, p {p}:  w' {map_side(side, u, s, p):2}")
 
 # %% [markdown]
 # > [!note]
-# > **Erratum.** The slide turns $w \times h \times d$ into $w \times h \times d'$ without a condition. The size is kept when $s = 1$ and $p = (u - 1)/2$, called *same* padding. The last line shows another way, but its outer windows see nothing except zeros. Below is every setting up to 16 pixels whose kernel is smaller than the image and whose padding is smaller than the kernel, so that every window sees a pixel: how many break the rule?
+# > **Erratum.** The slide turns $w \times h \times d$ into $w \times h \times d'$ without a condition. It needs stride 1 and $p = (u - 1)/2$, called *same* padding. The line before the last is AlexNet's first layer, which turns 227 pixels into 55.[^krizhevsky]
+#
+# Is that the only way to keep the size? The last line shows another, but its outer windows see nothing except zeros. So let the padding be smaller than the kernel, and the kernel smaller than the image: then every window sees a pixel. We try all such settings up to 16 pixels, and count those that break the rule.
 
 # %%
 settings = [(side, u, s, p) for side in range(2, 17) for u in range(1, side)
@@ -243,7 +246,8 @@ def averaging(dy, x, weight):
 images, kernel = rng.normal(size=(2, 1, 5, 5)), rng.normal(size=(4, 1, 3, 3))
 for backward in (ref.conv2d_backward, averaging):
     dx, dweight = gradient_errors(ref.conv2d, backward, images, kernel)
-    print(f"{backward.__name__:16} dx right: {dx < 1e-7!s:6} dweight right: {dweight < 1e-7}")
+    right = {"dx": dx < 1e-7, "dweight": dweight < 1e-7}
+    print(f"{backward.__name__:16} is right in {right}")
 
 # %% [markdown]
 # ## The twin
@@ -395,7 +399,7 @@ plots.images(test.images[wrong], labels)
 #
 # ## The claims, measured
 #
-# Each row above holds a claim of the lecture against this run, and the ledger collects them. Convolution commutes with shifts; it is a product of matrices, paid for in memory and won back in time; it is a sparse and tied layer of an MLP. Two statements needed mending: the parameter count lacked the depth of the input, and maps keep the size of the image only under a condition.
+# Each row above holds a claim of the lecture against this run, and the ledger collects them. Convolution commutes with shifts; it is a product of matrices, dear in memory and quick in time; it is a sparse and tied layer of an MLP. Two statements needed mending: the parameter count lacked the depth of the input, and maps keep the size of the image only under a condition.
 #
 # ## Exercises
 #
@@ -450,7 +454,7 @@ plots.images(test.images[wrong], labels)
 #
 # ## Sources
 #
-# The lecture's slides "Connectionism: from MLP to CNNs" and "Image to column operation (im2col)". Every setting of stride and padding is drawn in V. Dumoulin and F. Visin, *A guide to convolution arithmetic for deep learning*, arXiv:1603.07285, 2016.
+# The lecture's slides "Connectionism: from MLP to CNNs" and "Image to column operation (im2col)". The cat is Chelsea, photographed by Stefan van der Walt (CC0), from scikit-image. Every setting of stride and padding is drawn in V. Dumoulin and F. Visin, *A guide to convolution arithmetic for deep learning*, arXiv:1603.07285, 2016.
 #
 # [^fukushima]: K. Fukushima, Neocognitron, *Biological Cybernetics* 36, 193–202, 1980.
 # [^kayhan]: O. S. Kayhan and J. C. van Gemert, On Translation Invariance in CNNs: Convolutional Layers Can Exploit Absolute Spatial Location, *CVPR*, 2020.
