@@ -58,7 +58,11 @@ def read(path: Path) -> Chapter:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise ChapterError(f"{path.name}: not UTF-8: {error.reason} at byte {error.start}") from None
-    notebook = jupytext.reads(text, fmt="py:percent")
+    try:
+        notebook = jupytext.reads(text, fmt="py:percent")
+    except Exception as error:  # whatever jupytext, YAML and nbformat find wrong with a header or a tag
+        reason = str(error).partition("\n")[0]
+        raise ChapterError(f"{path.name}: not a percent script: {reason}") from None
     lines = tuple(text.count("\n", 0, mark.start()) + 1 for mark in CELL.finditer(text))
     if len(lines) != len(notebook.cells):
         raise ChapterError(f"{path.name}: expected every cell to begin with '# %%' (code or text stands outside a cell)")

@@ -1,0 +1,85 @@
+"""What the tests of the press share: tiny chapters, and a copy of the whole project to build in."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from press import chapter
+
+ROOT = Path(__file__).parents[2]
+WEB = "docs/hooks/press/web"
+SITE = """
+INHERIT: base.yml
+nav:
+  - Home: index.md
+  - Chapters: chapters/
+  - Ledger: ledger.md
+  - Glossary: glossary.md
+"""
+
+
+def percent(*cells, title="A tiny chapter"):
+    """Write a chapter: a title and code cells; a cell that begins with '# %%' stands as it is."""
+    cells = (cell if cell.startswith("# %%") else f"# %%\n{cell}" for cell in cells)
+    return "\n\n".join([f"# %% [markdown]\n# # {title}", *cells]) + "\n"
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a chapter into a folder of its own and read it."""
+
+    def write(*cells, name="01_tiny"):
+        path = tmp_path / f"{name}.py"
+        path.write_text(percent(*cells), "utf-8")
+        return chapter.read(path)
+
+    return write
+
+
+class Project:
+    """A copy of the project with chapters of its own."""
+
+    def __init__(self, root):
+        self.root = root
+
+    def chapter(self, name, *cells):
+        self.root.joinpath(f"chapters/{name}.py").write_text(percent(*cells), "utf-8")
+
+    def start(self, step="build", **options):
+        env = {**os.environ, "PYTHONPATH": "docs/hooks"}
+        command = [sys.executable, "-m", "press", step]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        return subprocess.Popen(command, cwd=self.root, env=env, **pipes, **options)
+
+    def press(self, step="build", **options):
+        """Run the press; return its exit status and all that it said."""
+        process = self.start(step, **options)
+        said, _ = process.communicate()
+        return process.returncode, said
+
+    def files(self, *folders):
+        """Return the bytes of every file under some folders, hidden ones included."""
+        return {
+            str(file.relative_to(self.root)): file.read_bytes()
+            for folder in folders
+            for file in sorted(self.root.joinpath(folder).rglob("*"))
+            if file.is_file()
+        }
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory):
+    """Make the copy. Its pages leave the API out, which takes long and is the same for every test here."""
+    root = tmp_path_factory.mktemp("project")
+    shutil.copytree(ROOT / "docs", root / "docs", ignore=shutil.ignore_patterns("node_modules", "__pycache__", "api"))
+    root.joinpath(f"{WEB}/node_modules").symlink_to(ROOT / WEB / "node_modules")
+    root.joinpath("docs/index.md").write_text("# Home\n")
+    shutil.copy(ROOT / "mkdocs.yml", root / "base.yml")
+    root.joinpath("mkdocs.yml").write_text(SITE)
+    shutil.copy(ROOT / "pyproject.toml", root)
+    root.joinpath("dtwin").symlink_to(ROOT / "dtwin")
+    root.joinpath("chapters").mkdir()
+    return Project(root)
