@@ -4,6 +4,7 @@
 Arrays keep their dtype, and no function changes what it is given.
 """
 
+from . import nets
 from .activations import (
     relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh, tanh_backward,
 )

@@ -50,9 +50,8 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, groups=1):
     w = weight.reshape(groups, out // groups, -1)
     y = np.empty((out, n, oh, ow), np.result_type(x, weight))  # channels first, as products come
     for images, rows, view in _blocks(x, weight, stride, padding):
-        cols = view.reshape(groups, w.shape[2], -1)  # copied here: (groups, C/groups·kh·kw, pixels)
         product = y[:, images, rows].reshape(groups, w.shape[1], -1)  # not copied: a part of y
-        np.matmul(w, cols, out=product)
+        np.matmul(w, _columns(view, groups), out=product)
         if bias is not None:
             product += bias.reshape(groups, -1, 1)
     return y.swapaxes(0, 1)
@@ -65,9 +64,8 @@ def conv2d_backward(dy, x, weight, bias=None, stride=1, padding=0, groups=1):
     dw, dx = np.zeros_like(w), np.zeros(padded_shape(x.shape, padding), x.dtype)
     dview = windows(dx, weight.shape[2:], stride)
     for images, rows, view in _blocks(x, weight, stride, padding):
-        cols = view.reshape(groups, w.shape[2], -1)
         dproduct = dy[images, :, rows].swapaxes(0, 1).reshape(groups, w.shape[1], -1)
-        dw += dproduct @ cols.swapaxes(1, 2)
+        dw += dproduct @ _columns(view, groups).swapaxes(1, 2)
         dcols = w.swapaxes(1, 2) @ dproduct
         add_to_windows(dview[:, :, :, images, rows], dcols.reshape(view.shape))
     dbias = None if bias is None else dy.sum(axis=(0, 2, 3))
@@ -120,6 +118,11 @@ def _blocks(x, weight, stride, padding):
         for row in range(0, oh, rows):
             yield (slice(first, first + images), slice(row, row + rows),
                    view[:, :, :, :, row:row + rows])
+
+
+def _columns(view, groups):
+    # copied here: (C, kh, kw, N, oh, ow) → (groups, C/groups·kh·kw, N·oh·ow)
+    return view.reshape(groups, math.prod(view.shape[:3]) // groups, -1)
 
 
 def _batches(x, images, padding):

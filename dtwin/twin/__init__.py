@@ -3,6 +3,7 @@
 Each function runs where its tensors live.
 """
 
+from . import nets
 from .activations import relu, sigmoid, softmax, tanh
 from .conv import col2im, conv2d, conv2d_im2col, conv2d_loops, im2col
 from .dropout import dropout
