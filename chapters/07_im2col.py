@@ -125,6 +125,8 @@ parameters = [u * u * (d // g) * maps + maps for u, d, g, maps, side in alexnet]
 activations = [side * side * maps for u, d, g, maps, side in alexnet]
 slide = sum(u * u * maps + maps for u, d, g, maps, side in alexnet)
 print(f"all five layers by the slide's formula: {slide:,}")
+
+# %%
 claims.measure("alexnet-conv-parameters", sum(parameters))
 
 # %% alt="Two bar charts over the five convolutions of AlexNet. Parameters: few in conv1, most in conv3. Activations: by far the most in conv1, then falling to conv5."

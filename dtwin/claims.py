@@ -72,7 +72,7 @@ class Measurement:
             "Verdict": self.verdict,
         }
         head = "".join(f"<th>{name}</th>" for name in cells)
-        row = "".join(f"<td>{html.escape(text)}</td>" for text in cells.values())
+        row = "".join(f'<td data-name="{name}">{html.escape(text)}</td>' for name, text in cells.items())
         table = f"<table><thead><tr>{head}</tr></thead><tbody><tr>{row}</tr></tbody></table>"
         return {
             "text/plain": str(self),
@@ -133,10 +133,12 @@ def _claim(id: str, table: dict) -> Claim:
 
 
 def spell(value: float) -> str:
-    """Write a number for a reader: integers with separators, others to three digits."""
+    """Write a number for a reader: integers with separators, others to about three digits, very small ones to two."""
     if isinstance(value, int) or value == 0:
         return f"{int(value):,}"
-    return f"{value:.3g}" if 1e-3 <= abs(value) < 1e6 else f"{value:.1e}"
+    if 1e-3 <= abs(value) < 1e6:
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{value:.2g}"
 
 
 def spell_band(band: tuple[float, float]) -> str:

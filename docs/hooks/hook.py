@@ -93,17 +93,17 @@ def on_nav(nav, config, files):
                 "*": digest([frame, [str(item) for item in nav]]),
                 "api/*": digest(package),
                 "ledger.md": digest([measured, package]),
+                "index.md": digest(pages.contents(sheets.values())),
             },
         )
     return nav
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Write the ledger where a page asks for it."""
-    if ledger.MARK not in markdown:
-        return markdown
+    """Write the ledger and the list of chapters where a page asks for them."""
     measured = {id: (f"chapters/{slug}.ipynb", value) for slug, s in sheets.items() for id, value in s.claims.items()}
-    return markdown.replace(ledger.MARK, ledger.table(measured))
+    markdown = markdown.replace("<!-- the ledger -->", ledger.table(measured))
+    return markdown.replace("<!-- the chapters -->", pages.contents(sheets.values()))
 
 
 def on_page_content(html, page, config, files):

@@ -2,21 +2,20 @@
 
 from dtwin import claims
 
-MARK = "<!-- the ledger -->"
 HEAD = "| Claim | Published | This build | Counts as reproduced | Verdict |\n|---|---|---|---|---|"
 
 
 def table(measured: dict[str, tuple[str, float]]) -> str:
     """Write the ledger as a Markdown table; `measured` holds page and value of each claim by its id."""
     rows = [row(claim, *measured.get(claim.id, (None, None))) for claim in claims.registry().values()]
-    return "\n".join([HEAD, *sorted(rows)])
+    return "\n".join(['<div class="ledger" markdown="1">\n', HEAD, *sorted(rows), "\n</div>"])
 
 
 def row(claim: claims.Claim, page: str | None, value: float | None) -> str:
     here, verdict = "—", "not measured"
     if page is not None:
         here = f"[{claims.spell(value)}]({page}#claim-{claim.id})"
-        verdict = claims.Measurement(claim, value).verdict
-    said = f'{claim.number} {claim.statement} <small>{claim.source}; {claim.status}. Here: {claim.how}.</small>'
+        verdict = f'<span class="reproduced">{claims.Measurement(claim, value).verdict}</span>'
+    said = f"**{claim.number}** {claim.statement} <small>{claim.source}; {claim.status}. Here: {claim.how}.</small>"
     cells = (said, claim.published, here, claims.spell_band(claim.band), verdict)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

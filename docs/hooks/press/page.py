@@ -9,6 +9,7 @@ import ast
 import copy
 import functools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -169,12 +170,25 @@ def fence(source: str) -> str:
     return f"\n\n{ticks} python\n{source}\n{ticks}\n\n"
 
 
+def contents(sheets: Iterable[Sheet]) -> str:
+    """List chapters as Markdown, each with what it costs to run."""
+    return "\n".join(
+        f"- [{sheet.chapter.number} {sheet.chapter.title}](chapters/{sheet.chapter.slug}.ipynb), {cost(sheet)}"
+        for sheet in sheets
+    )
+
+
+def cost(sheet: Sheet) -> str:
+    stamp = sheet.notebook.metadata.press
+    return f"runs in {stamp['seconds']:.0f} s with {stamp['memory'] / 1e9:.1f} GB of memory"
+
+
 def masthead(sheet: Sheet) -> str:
     """Say what the chapter costs and offer it for download."""
-    stamp, slug = sheet.notebook.metadata.press, sheet.chapter.slug
+    slug, price = sheet.chapter.slug, cost(sheet)
     return (
         f'<p class="masthead" {UNSEARCHED}>'
-        f"<span>Runs in {stamp['seconds']:.0f} s with {stamp['memory'] / 1e9:.1f} GB of memory</span>"
+        f"<span>{price[0].upper()}{price[1:]}</span>"
         f'<a href="{slug}.ipynb" download>Notebook</a><a href="{slug}.py" download>Script</a></p>'
     )
 

@@ -1,10 +1,12 @@
 """Running chapters: each in a kernel of its own, several at once, each only when something it depends on changed."""
 
 import concurrent.futures
+import contextlib
 import datetime
 import json
 import os
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -66,6 +68,8 @@ class Run:
         )
         try:
             with self.client.setup_kernel(env=environment()):
+                if self.stopped:  # while there was no process yet to kill
+                    raise DeadKernelError(self.stopped)
                 for index, cell in enumerate(cells):
                     self.done = index
                     self.client.execute_cell(cell, index)
@@ -75,26 +79,29 @@ class Run:
             line = re.findall(r"Cell In\[\d+\], line (\d+)", ANSI.sub("", error.traceback))
             place = self.chapter.place(numbers[self.done], int(line[0]) if line else 0)
             raise ChapterError(f"{place}: {error.ename}: {error.evalue}") from None
-        except DeadKernelError:
+        except (DeadKernelError, RuntimeError, TimeoutError) as error:
             place = self.chapter.place(numbers[self.done])
-            raise ChapterError(f"{place}: {self.stopped or 'the kernel died (out of memory?)'}") from None
+            died = isinstance(error, DeadKernelError)
+            reason = "the kernel died (out of memory?)" if died else f"the kernel does not answer: {error}"
+            raise ChapterError(f"{place}: {self.stopped or reason}") from None
         notebook.metadata["press"] = stamp(self.parts, time.monotonic() - self.started, memory)
         return notebook
 
     def memory(self) -> int:
         """Ask the kernel for the most memory it has held, in bytes."""
         ask = run_sync(self.client.kc.execute_interactive)
-        reply = ask("", user_expressions={"cost": COST}, silent=True, store_history=False)
+        reply = ask("", user_expressions={"cost": COST}, silent=True, store_history=False, timeout=60)
         text = reply["content"]["user_expressions"]["cost"]["data"]["text/plain"]
         return json.loads(text.strip("'"))["memory"]
 
     def stop(self, why: str) -> None:
-        """Kill the kernel, and keep one that has not started from starting."""
+        """Kill the kernel with all that it started, and keep one that has not started from starting."""
         with self.lock:
             self.stopped = self.stopped or why
         process = getattr(getattr(getattr(self.client, "km", None), "provisioner", None), "process", None)
-        if process is not None:
-            process.kill()
+        if process is not None and process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # a kernel leads a session of its own
 
     @property
     def overdue(self) -> bool:
@@ -162,8 +169,8 @@ def run_all(chapters: list[Chapter], cache: Path, jobs: int | None = None, limit
                         done[run.chapter.slug] = future.result()
                         write(cache / f"{run.chapter.slug}.ipynb", nbformat.writes(done[run.chapter.slug]))
                         board.finish(run, "done")
-                    except ChapterError as error:
-                        errors.append(str(error))
+                    except (ChapterError, OSError) as error:
+                        errors.append(f"{run.chapter.path.name}: {error}" if isinstance(error, OSError) else str(error))
                         board.finish(run, "failed")
                 for run in waiting.values():
                     if run.overdue:
@@ -183,7 +190,7 @@ def load(path: Path) -> NotebookNode | None:
     try:
         notebook = nbformat.read(path, as_version=4)
         return notebook if "parts" in notebook.metadata.press else None
-    except (OSError, ValueError, AttributeError, nbformat.reader.NotJSONError):
+    except (OSError, ValueError, AttributeError, nbformat.ValidationError):
         return None
 
 

@@ -1,0 +1,117 @@
+"""The built site as a reader meets it: in a browser, wide and narrow, light and dark."""
+
+import gzip
+import re
+
+import pytest
+from conftest import ROOT, pages
+
+VIEWS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+CHAPTER = "chapters/07_im2col/"
+
+
+@pytest.mark.parametrize("path", pages())
+@pytest.mark.parametrize("width, scheme", VIEWS)
+def test_a_page_asks_no_other_host_complains_of_nothing_and_fits_its_window(visit, address, path, width, scheme):
+    page = visit(path, width, scheme)
+    assert page.seen
+    assert not [url for url in page.seen if not url.startswith((address, "data:", "blob:"))]
+    assert not page.complaints
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width, scheme", VIEWS)
+def test_every_figure_shows_the_picture_of_its_theme(visit, width, scheme):
+    page = visit(CHAPTER, width, scheme)
+    shown = page.eval_on_selector_all(
+        "article figure img",
+        "all => all.map(i => ({src: i.getAttribute('src'), shown: i.offsetParent !== null, loaded: i.naturalWidth > 0, width: i.clientWidth}))",
+    )
+    assert len(shown) >= 2
+    for image in shown:
+        assert image["shown"] == image["src"].endswith(f"#only-{scheme}"), image
+        if image["shown"]:
+            assert image["loaded"] and 0 < image["width"] <= width, image
+
+
+def test_figures_keep_their_place_while_they_load(visit):
+    page = visit(CHAPTER, read=False)
+    heights = "all => all.filter(i => i.offsetParent !== null).map(i => i.getBoundingClientRect().height)"
+    before = page.eval_on_selector_all("figure img", heights)
+    page.eval_on_selector_all("figure img", "all => all.forEach(i => i.loading = 'eager')")
+    page.wait_for_function("[...document.querySelectorAll('figure img')].every(i => i.offsetParent === null || i.complete)")
+    after = page.eval_on_selector_all("figure img", heights)
+    assert before and after == pytest.approx(before, abs=1)  # sizes in HTML are whole pixels
+
+
+def test_formulas_are_set_in_katex_fonts_also_after_instant_navigation(visit, address):
+    page = visit("", read=False)
+    page.evaluate("window.stays = true")
+    page.click(f'a[href*="{CHAPTER}"] >> visible=true')
+    page.wait_for_url(f"**/{CHAPTER}")
+    page.wait_for_selector("article .katex")
+    assert page.evaluate("window.stays"), "the page was loaded anew: navigation is not instant"
+    assert "KaTeX_Math" in page.eval_on_selector("article .katex .mathnormal", "e => getComputedStyle(e).fontFamily")
+    page.evaluate("document.fonts.ready")
+    assert page.evaluate("document.fonts.check('16px KaTeX_Math')")
+    assert page.locator("article .arithmatex").count() == 0
+
+
+def test_code_is_copied_as_it_stands_in_the_chapter(visit, address):
+    page = visit(CHAPTER, permissions=["clipboard-read", "clipboard-write"])
+    source = (ROOT / "chapters/07_im2col.py").read_text("utf-8")
+    buttons = page.locator("article .highlight button")
+    assert buttons.count() >= len(re.findall(r"^# %%(?! \[markdown\])", source, re.MULTILINE))
+    buttons.first.click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.strip() and copied.strip() in source
+
+
+def test_the_table_of_contents_leads_to_its_sections(visit):
+    page = visit(CHAPTER)
+    links = page.locator(".md-sidebar--secondary .md-nav__link")
+    assert links.count() > 5
+    links.nth(5).click()
+    anchor = page.evaluate("decodeURIComponent(location.hash.slice(1))")
+    page.wait_for_function("id => Math.abs(document.getElementById(id).getBoundingClientRect().top) < 200", arg=anchor)
+
+
+def test_callouts_footnotes_and_terms_are_material_s(visit):
+    page = visit(CHAPTER)
+    assert page.locator("article .admonition.note").count() > 0
+    assert page.locator("article .footnote li").count() > 0
+    terms = page.eval_on_selector_all("article abbr", "all => all.map(e => e.title || e.textContent)")
+    assert terms
+    assert len(terms) == len(set(terms))
+
+
+@pytest.mark.parametrize(
+    "asked, expected",
+    [("conv2d", "dtwin.ref.conv2d"), ("weights shared", CHAPTER), ("im2col", CHAPTER), ("stride", "glossary/")],
+)
+def test_the_search_finds_prose_and_operators(visit, asked, expected):
+    page = visit("", read=False)
+    page.locator("input.md-search__input").press_sequentially(asked)
+    page.wait_for_selector(".md-search-result__link")
+    found = page.eval_on_selector_all(".md-search-result__link", "all => all.map(a => a.href)")
+    assert any(expected in link for link in found), found
+
+
+def test_a_first_visit_is_light(visit, address):
+    """All that a chapter loads but its figures, compressed as every publishing host does."""
+    page = visit(CHAPTER, read=False)
+    sizes = {}
+    for url in set(page.seen):
+        if url.startswith(address) and "figure-" not in url:
+            body = page.request.get(url).body()
+            sizes[url] = len(body) if url.endswith((".woff2", ".webp")) else len(gzip.compress(body))
+    assert len(sizes) > 5
+    assert sum(sizes.values()) < 500_000, sizes
+
+
+def test_dark_mode_can_be_chosen_and_stays(visit):
+    page = visit("", read=False)
+    page.click("form[data-md-component=palette] label >> visible=true")
+    assert page.get_attribute("body", "data-md-color-scheme") == "slate"
+    page.goto(page.url + CHAPTER)
+    assert page.get_attribute("body", "data-md-color-scheme") == "slate"

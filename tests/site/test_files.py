@@ -1,0 +1,161 @@
+"""The built site, read as files: links, anchors, figures, sizes, downloads."""
+
+import gzip
+import html
+import json
+import re
+from urllib.parse import unquote, urljoin, urlsplit
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from conftest import ROOT, SITE, pages
+
+CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("[0-9][0-9]_*.py"))
+ASKED = {"a": "href", "img": "src", "link": "href", "script": "src", "source": "srcset"}
+HERE = "https://site.invalid/"
+
+
+@pytest.fixture(scope="module")
+def soups(site):
+    return {page: BeautifulSoup((site / page / ("index.html" if not page.endswith(".html") else "")).read_text("utf-8"), "html.parser") for page in pages()}
+
+
+def chapter(soups, slug):
+    return soups[f"chapters/{slug}/"]
+
+
+def test_every_chapter_has_its_page(soups):
+    assert CHAPTERS
+    assert {f"chapters/{slug}/" for slug in CHAPTERS} <= soups.keys()
+
+
+def test_every_internal_link_and_anchor_leads_somewhere(soups):
+    anchors = {page: {tag["id"] for tag in soup.find_all(id=True)} | {tag["name"] for tag in soup.find_all("a", attrs={"name": True})} for page, soup in soups.items()}
+    dead, followed = [], 0
+    for page, soup in soups.items():
+        if page == "404.html":  # its links start at the root of the published site
+            continue
+        for tag in soup.find_all(ASKED.keys()):
+            target = tag.get(ASKED[tag.name])
+            if not target or target.startswith(("data:", "mailto:")):
+                continue
+            url = urlsplit(urljoin(HERE + page, target))
+            if url.netloc != urlsplit(HERE).netloc or tag.get("rel") == ["canonical"]:
+                continue
+            followed += 1
+            path, anchor = unquote(url.path).lstrip("/"), unquote(url.fragment)
+            if path in soups:
+                if anchor and anchor not in anchors[path] and not anchor.startswith("__"):
+                    dead.append(f"{page}: {target}: no such anchor")
+            elif not (SITE / path).is_file():
+                dead.append(f"{page}: {target}: no such file")
+    assert not dead
+    assert followed > 100
+
+
+def test_no_page_names_another_host_in_what_it_loads(soups):
+    loaded = [
+        tag[ASKED[tag.name]]
+        for soup in soups.values()
+        for tag in soup.find_all(("img", "script", "link", "source"))
+        if tag.get(ASKED[tag.name]) and tag.get("rel") not in (["canonical"], ["next"], ["prev"])
+    ]
+    assert loaded
+    assert not [url for url in loaded if urlsplit(url).netloc]
+
+
+@pytest.mark.parametrize("slug", CHAPTERS)
+def test_figures_are_files_with_alt_text_size_and_caption_in_both_themes(soups, slug):
+    figures = chapter(soups, slug).select("article figure")
+    images = chapter(soups, slug).select("article img")
+    assert figures
+    assert len(images) == 2 * len(figures)
+    for figure in figures:
+        light, dark = figure.select("img")
+        assert light["src"].endswith("#only-light") and dark["src"].endswith("#only-dark")
+        assert light["src"].partition("#")[0] != dark["src"].partition("#")[0]
+        assert re.search(r"^Figure \d+\.\d+\s+\S+", figure.figcaption.get_text())
+        for image in (light, dark):
+            assert len(image["alt"]) > 20
+            assert int(image["width"]) > 0 and int(image["height"]) > 0
+            assert image["loading"] == "lazy"
+
+
+@pytest.mark.parametrize("slug", CHAPTERS)
+def test_no_formula_is_left_as_source(soups, slug):
+    article = chapter(soups, slug).article
+    source = (ROOT / f"chapters/{slug}.py").read_text("utf-8")
+    assert not article.select(".arithmatex")
+    assert not re.search(r"\\\(|\\\[", article.get_text())
+    assert len(article.select(".katex")) >= source.count("# $$") // 2 > 0
+
+
+@pytest.mark.parametrize("slug", CHAPTERS)
+def test_code_stands_once_and_without_prompts(soups, slug):
+    article = chapter(soups, slug).article
+    blocks = [block.get_text() for block in article.select(".highlight code")]
+    assert len(blocks) == len(set(blocks))
+    assert not re.search(r"\bIn \[|\bOut\[", article.get_text())
+
+
+@pytest.mark.parametrize("slug", CHAPTERS)
+def test_the_notebook_and_the_script_are_offered(soups, slug):
+    offered = {a["href"] for a in chapter(soups, slug).select("a[download]")}
+    assert offered == {f"{slug}.ipynb", f"{slug}.py"}
+    folder = SITE / "chapters" / slug
+    assert (folder / f"{slug}.py").read_bytes() == (ROOT / f"chapters/{slug}.py").read_bytes()
+    notebook = nbformat.read(folder / f"{slug}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    assert sum(bool(cell.outputs) for cell in notebook.cells if cell.cell_type == "code") > 5
+
+
+@pytest.mark.parametrize("slug", CHAPTERS)
+def test_the_page_says_what_it_cost_and_with_what_it_was_run(soups, slug):
+    article = chapter(soups, slug).article
+    assert re.search(r"Runs in \d+ s with \d+\.\d GB", article.select_one(".masthead").get_text())
+    colophon = article.select_one(".colophon").get_text()
+    for part in (r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", r"Python 3\.\d+\.\d+", r"NumPy \d", r"PyTorch \d", r"CPU|GPU|NVIDIA", r"\d+\.\d s", r"\d+ MB"):
+        assert re.search(part, colophon), part
+
+
+@pytest.mark.parametrize("slug", CHAPTERS)
+def test_a_chapter_is_small(site, slug):
+    assert len(gzip.compress((site / "chapters" / slug / "index.html").read_bytes())) < 40_000
+
+
+def test_the_ledger_holds_every_claim_with_its_source_and_its_value(soups):
+    from dtwin import claims
+
+    text = soups["ledger/"].article.get_text()
+    linked = {a["href"].partition("#claim-")[2] for a in soups["ledger/"].select("article td a")}
+    for claim in claims.registry().values():
+        assert claim.statement in text and claim.source in text and claim.status in text
+        assert claim.id in linked
+    assert "not measured" not in text
+
+
+def test_operators_and_chapters_link_to_each_other(soups):
+    links = {a["href"] for a in chapter(soups, "07_im2col").select(".colophon a")}
+    assert "../../api/ref/#dtwin.ref.conv2d" in links
+    back = soups["api/ref/"].find(id="dtwin.ref.conv2d").find_parent(class_="doc-object")
+    assert any("chapters/07_im2col" in a["href"] for a in back.find_all("a", href=True))
+
+
+def test_the_api_lists_every_public_operator(soups):
+    from dtwin import ref, twin
+
+    for package in (ref, twin):
+        name = package.__name__
+        shown = {tag["id"] for tag in soups[f"api/{name.rpartition('.')[2]}/"].find_all(id=True)}
+        operators = {key for key, value in vars(package).items() if callable(value) and not key.startswith("_")}
+        assert {f"{name}.{key}" for key in operators} <= shown
+
+
+def test_the_search_index_holds_prose_and_operators_but_no_output_and_no_formula(site):
+    entries = json.loads((site / "search/search_index.json").read_text("utf-8"))["docs"]
+    text = html.unescape(" ".join(entry["text"] for entry in entries if entry["location"].startswith("chapters/")))
+    assert "ref.conv2d" in re.sub(r"<[^>]+>", "", text)
+    assert "kernel" in text
+    assert "katex" not in text and "\\(" not in text
+    assert "Verdict" not in text
