@@ -79,7 +79,7 @@ class Run:
             line = re.findall(r"Cell In\[\d+\], line (\d+)", ANSI.sub("", error.traceback))
             place = self.chapter.place(numbers[self.done], int(line[0]) if line else 0)
             raise ChapterError(f"{place}: {error.ename}: {error.evalue}") from None
-        except (DeadKernelError, RuntimeError, TimeoutError) as error:
+        except (RuntimeError, TimeoutError) as error:
             place = self.chapter.place(numbers[self.done])
             died = isinstance(error, DeadKernelError)
             reason = "the kernel died (out of memory?)" if died else f"the kernel does not answer: {error}"
