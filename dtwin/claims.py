@@ -68,11 +68,11 @@ class Measurement:
             "Claim": claim.statement,
             "Published": claim.published,
             "Here": spell(self.value),
-            "Band": spell_band(claim.band),
+            "Counts as reproduced": spell_band(claim.band),
             "Verdict": self.verdict,
         }
         head = "".join(f"<th>{name}</th>" for name in cells)
-        row = "".join(f'<td data-name="{name}">{html.escape(text)}</td>' for name, text in cells.items())
+        row = "".join(f"<td>{html.escape(text)}</td>" for text in cells.values())
         table = f"<table><thead><tr>{head}</tr></thead><tbody><tr>{row}</tr></tbody></table>"
         return {
             "text/plain": str(self),
