@@ -122,8 +122,8 @@ def _claim(id: str, table: dict) -> Claim:
     try:
         embedded = table.pop("embedded")
         claim = Claim(id=id, **table, how=embedded["how"], band=tuple(embedded["band"]))
-        low, high = claim.band
-    except (KeyError, TypeError, ValueError) as error:
+        low, high = (end for end in claim.band if not math.isnan(end))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ClaimError(f"claims.toml: claim {id!r} is not well formed: {error}") from None
     if claim.status not in STATUSES:
         raise ClaimError(f"claims.toml: claim {id!r} has status {claim.status!r}, expected one of {', '.join(STATUSES)}")

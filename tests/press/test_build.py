@@ -85,7 +85,7 @@ def test_what_is_wrong_stops_the_build(standing, cells, messages):
 
 
 @pytest.mark.parametrize("edit, message", {
-    "while a run is kept": ("print('cow' * 100_000)", "02_late.py: [Errno 27] File too large"),
+    "while a run is kept": ("print('cow\\n' * 100_000)", "02_late.py: [Errno 27] File too large"),
     "while pages are written": (None, "File too large"),
 }.values(), ids=["run", "pages"])
 def test_a_full_disk_stops_the_build(standing, edit, message):
