@@ -27,7 +27,7 @@ class Case:
         return " ".join([self.op, *(f"{n}{s}".replace(" ", "") for n, s in self.arrays.items()), *options])
 
     def draw(self, seed=0, dtype=np.float64):
-        """The arrays, in order: real numbers from a normal distribution, all values distinct."""
+        """The arrays, in order: most of them real numbers from a normal distribution."""
         rng = np.random.default_rng(seed)
         return [_draw(rng, name, shape, self.arrays, dtype) for name, shape in self.arrays.items()]
 
@@ -98,6 +98,7 @@ CASES = [
     case("max_pool2d", {"kernel_size": 3, "stride": 2}, x=(2, 3, 7, 9)),  # AlexNet's, overlapping
     case("max_pool2d", {"kernel_size": 3, "stride": 2, "padding": 1}, x=(2, 3, 7, 8)),  # ResNet's
     case("max_pool2d", {"kernel_size": (2, 3), "stride": (3, 1), "padding": (1, 0)}, x=(1, 2, 6, 5)),
+    case("max_pool2d", {"kernel_size": 2, "padding": 1}, x=(1, 2, 4, 3)),  # as much as there may be
     case("max_pool2d", {"kernel_size": 1}, x=(1, 1, 1, 1)),
     case("avg_pool2d", {"kernel_size": 2}, x=(2, 3, 6, 7)),
     case("avg_pool2d", {"kernel_size": 3, "stride": 2, "padding": 1}, x=(2, 3, 7, 8)),
@@ -123,6 +124,7 @@ CASES = [
 
     case("dropout", x=(4, 5), mask=(4, 5)),
     case("dropout", {"p": 0.2}, x=(2, 3, 4), mask=(2, 3, 4)),
+    case("dropout", {"p": 0}, x=(2, 3), mask=(2, 3)),
     case("grad_cam", activations=(2, 3, 4, 5), gradients=(2, 3, 4, 5)),
     case("sgd", {"lr": 0.1}, param=(3, 4), grad=(3, 4)),
     case("sgd", {"lr": 0.1, "weight_decay": 0.01}, param=(3,), grad=(3,)),
@@ -182,15 +184,21 @@ WRONG = [
          x=(6, 3), running_mean=(2,), running_var=(3,), weight=(3,), bias=(3,)),
     case("batch_norm_eval", message="running_var (4,)",
          x=(6, 3), running_mean=(3,), running_var=(4,), weight=(3,), bias=(3,)),
+    case("batch_norm_eval", message="weight (1,)",
+         x=(6, 3), running_mean=(3,), running_var=(3,), weight=(1,), bias=(3,)),
+    case("batch_norm_eval", message="bias (1,)",
+         x=(6, 3), running_mean=(3,), running_var=(3,), weight=(3,), bias=(1,)),
     case("fold_batch_norm", message="bn_bias (3,)", weight=(4, 3, 3, 3), bias=(4,), running_mean=(4,),
          running_var=(4,), bn_weight=(4,), bn_bias=(3,)),
     case("local_response_norm", message="x (5, 3)", x=(5, 3)),
     case("local_response_norm", {"size": 0}, message="size=0", x=(2, 3, 4)),
-    case("dropout", message="mask (4, 1)", x=(4, 5), mask=(4, 1)),
+    case("dropout", message="x (4, 5), mask (4, 1)", x=(4, 5), mask=(4, 1)),
     case("dropout", {"p": 1.0}, message="p=1.0", x=(4, 5), mask=(4, 5)),
     case("dropout", {"p": -0.1}, message="p=-0.1", x=(4, 5), mask=(4, 5)),
     case("grad_cam", message="gradients (2, 3, 4, 1)", activations=(2, 3, 4, 5), gradients=(2, 3, 4, 1)),
     case("grad_cam", message="activations (3, 4)", activations=(3, 4), gradients=(3, 4)),
     case("sgd", {"lr": 0.1}, message="grad (4,)", param=(3, 4), grad=(4,)),
+    case("sgd_momentum", {"lr": 0.1}, message="param (1,)", param=(1,), grad=(3,), velocity=(3,)),
+    case("sgd_momentum", {"lr": 0.1}, message="grad (1,)", param=(3,), grad=(1,), velocity=(3,)),
     case("sgd_momentum", {"lr": 0.1}, message="velocity (1,)", param=(3,), grad=(3,), velocity=(1,)),
 ]

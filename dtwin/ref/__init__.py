@@ -1,7 +1,8 @@
 """Every operator in NumPy, forward and backward, written to be read.
 
 `f_backward(dy, *the arguments of f)` returns one gradient per differentiable array, in order.
-Arrays keep their dtype, and no function changes what it is given.
+Arrays keep their dtype, no function changes what it is given, and wrong shapes raise a `ValueError`
+that says what came and what was expected.
 """
 
 from . import nets

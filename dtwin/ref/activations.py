@@ -6,7 +6,7 @@ from .shapes import expect_gradient
 
 
 def relu(x):
-    """Rectifier max(x, 0), element by element."""
+    """Rectifier max(x, 0), element by element (Nair & Hinton 2010)."""
     return np.maximum(x, 0)
 
 

@@ -6,7 +6,8 @@ from .shapes import expect, expect_gradient, shapes
 def dropout(x, mask, p=0.5):
     """Keep x where the mask is true, scaled by 1 / (1 − p) so that its expectation stays.
 
-    x (…), mask (…) of booleans, each true with probability 1 − p → (…).
+    x (…), mask (…) of booleans, each true with probability 1 − p → (…). Hinton et al. (2012) scale
+    at test time instead, to the same expectation.
     """
     _check(x, mask, p)
     return x * mask / (1 - p)

@@ -4,7 +4,7 @@ import torch
 
 
 def relu(x):
-    """Rectifier max(x, 0), element by element."""
+    """Rectifier max(x, 0), element by element (Nair & Hinton 2010)."""
     return torch.relu(x)
 
 
