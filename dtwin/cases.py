@@ -119,6 +119,7 @@ CASES = [
          bn_weight=(4,), bn_bias=(4,)),
     case("local_response_norm", x=(2, 7, 3, 2)),
     case("local_response_norm", {"size": 3, "alpha": 0.5, "beta": 0.6, "k": 1.0}, x=(2, 7, 3, 2)),
+    case("local_response_norm", {"size": 1, "alpha": 0.5}, x=(1, 2, 3)),
     case("local_response_norm", {"size": 4, "alpha": 0.5}, x=(2, 7, 3)),
     case("local_response_norm", {"size": 5, "alpha": 0.5}, x=(2, 2, 3)),  # fewer channels than size
 
@@ -179,6 +180,7 @@ WRONG = [
     case("batch_norm", message="bias (1,)", x=(6, 3), weight=(3,), bias=(1,)),
     case("batch_norm", message="x (1, 3, 1, 1), expected at least 2 values per channel",
          x=(1, 3, 1, 1), weight=(3,), bias=(3,)),
+    case("batch_stats", message="x (4,)", x=(4,)),
     case("batch_stats", message="x (1, 3), expected at least 2 values per channel", x=(1, 3)),
     case("batch_norm_eval", message="running_mean (2,)",
          x=(6, 3), running_mean=(2,), running_var=(3,), weight=(3,), bias=(3,)),
@@ -188,7 +190,8 @@ WRONG = [
          x=(6, 3), running_mean=(3,), running_var=(3,), weight=(1,), bias=(3,)),
     case("batch_norm_eval", message="bias (1,)",
          x=(6, 3), running_mean=(3,), running_var=(3,), weight=(3,), bias=(1,)),
-    case("fold_batch_norm", message="bn_bias (3,)", weight=(4, 3, 3, 3), bias=(4,), running_mean=(4,),
+    case("fold_batch_norm", message="weight (4, 3, 3, 3), bias (4,), running_mean (4,), "
+         "running_var (4,), bn_weight (4,), bn_bias (3,)", weight=(4, 3, 3, 3), bias=(4,), running_mean=(4,),
          running_var=(4,), bn_weight=(4,), bn_bias=(3,)),
     case("local_response_norm", message="x (5, 3)", x=(5, 3)),
     case("local_response_norm", {"size": 0}, message="size=0", x=(2, 3, 4)),
