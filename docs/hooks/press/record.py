@@ -22,7 +22,8 @@ def record(chapter: Chapter, run: NotebookNode) -> NotebookNode:
     cells = []
     sources = [(n, cell) for n, cell in enumerate(chapter.notebook.cells) if cell.cell_type == "code"]
     for (number, source), ran in zip(sources, run.cells):
-        cell = nbformat.v4.new_code_cell(source.source, id=f"cell-{number + 1}")
+        # nbval takes a cell without a count for one that never ran
+        cell = nbformat.v4.new_code_cell(source.source, id=f"cell-{number + 1}", execution_count=len(cells) + 1)
         if TAG in source.metadata.get("tags", ()):
             cell.metadata["tags"] = [TAG]
             cell.outputs = [text_of(output, chapter.place(number)) for output in ran.outputs]
@@ -49,8 +50,7 @@ def renew(chapters: list[Chapter], runs: dict[str, NotebookNode], folder: Path) 
     records = {folder / f"{c.slug}.ipynb": record(c, runs[c.slug]) for c in chapters}
     changed = []
     for path in sorted({*folder.glob("*.ipynb"), *records}):
-        before = said(nbformat.read(path, as_version=4)) if path.exists() else []
-        after = said(records[path]) if path in records else []
+        before, after = said(load(path)), said(records.get(path))
         changed += difflib.unified_diff(before, after, f"{path.name} before", f"{path.name} now", lineterm="", n=1)
         if path in records:
             write(path, nbformat.writes(records[path]) + "\n")
@@ -59,11 +59,19 @@ def renew(chapters: list[Chapter], runs: dict[str, NotebookNode], folder: Path) 
     return changed
 
 
-def said(notebook: NotebookNode) -> list[str]:
+def load(path: Path) -> NotebookNode | None:
+    """Return a record, or None where there is none that can be read (a merge leaves such)."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, AttributeError, nbformat.ValidationError):
+        return None
+
+
+def said(notebook: NotebookNode | None) -> list[str]:
     """List the lines that the cells of a record printed, each behind the number of its cell."""
     return [
         f"{cell.id}: {line}"
-        for cell in notebook.cells
+        for cell in (notebook.cells if notebook else ())
         for output in cell.get("outputs", ())
         for line in (output.get("text") or output.data["text/plain"]).splitlines()
     ]
@@ -74,7 +82,9 @@ def faults(chapter: Chapter, folder: Path) -> list[str]:
     path = folder / f"{chapter.slug}.ipynb"
     if not path.exists():
         return [f"{path.name}: there is no record of this chapter; look at its outputs, then run: make record"]
-    notebook = nbformat.read(path, as_version=4)
+    notebook = load(path)
+    if notebook is None:
+        return [f"{path.name}: cannot be read; look at the outputs of the chapter, then run: make record"]
     tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
     wanted = [
         [tag for tag in cell.metadata.get("tags", ()) if tag == TAG]
