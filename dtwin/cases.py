@@ -171,7 +171,8 @@ WRONG = [
       for options, message, x in [
           ({"kernel_size": 2}, "x (7,)", (7,)),
           ({"kernel_size": 8}, "kernel_size=(8, 8)", (2, 3, 7, 6)),
-          ({"kernel_size": 3, "padding": 2}, "padding=(2, 2)", (2, 3, 7, 6)),
+          ({"kernel_size": 3, "stride": 0}, "stride=(0, 0)", (2, 3, 7, 6)),
+          ({"kernel_size": 3, "padding": (2, 0)}, "padding=(2, 0)", (2, 3, 7, 6)),
           ({"kernel_size": 3, "padding": (0, 2)}, "padding=(0, 2)", (2, 3, 7, 6)),
       ]],
     case("global_avg_pool", message="x (3, 4)", x=(3, 4)),

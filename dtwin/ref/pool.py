@@ -1,5 +1,7 @@
 """Pooling: a patch becomes one number."""
 
+import math
+
 import numpy as np
 
 from .conv import col2im
@@ -12,27 +14,29 @@ def max_pool2d(x, kernel_size, stride=None, padding=0):
 
     x (N, C, H, W) → (N, C, oh, ow).
     """
-    return _pixels("max_pool2d", x, kernel_size, stride, padding, -np.inf).max(axis=0)
+    _check("max_pool2d", x, kernel_size, stride, padding)
+    return _pixels(x, kernel_size, stride, padding, -np.inf).max(axis=0)
 
 
 def max_pool2d_backward(dy, x, kernel_size, stride=None, padding=0):
     """Gradient of `max_pool2d`: all of it goes to the largest pixel, the first among equals."""
-    pixels = _pixels("max_pool2d", x, kernel_size, stride, padding, -np.inf)
-    expect_gradient("max_pool2d", dy, pixels.shape[1:])
+    expect_gradient("max_pool2d", dy, _check("max_pool2d", x, kernel_size, stride, padding))
+    pixels = _pixels(x, kernel_size, stride, padding, -np.inf)
     winner = np.arange(len(pixels))[:, None, None, None, None] == pixels.argmax(axis=0)
     return _scatter(dy * winner, x, kernel_size, stride, padding)
 
 
 def avg_pool2d(x, kernel_size, stride=None, padding=0):
     """Mean value under each kernel, padding counted as zeros; shapes as in `max_pool2d`."""
-    return _pixels("avg_pool2d", x, kernel_size, stride, padding, 0).mean(axis=0)
+    _check("avg_pool2d", x, kernel_size, stride, padding)
+    return _pixels(x, kernel_size, stride, padding, 0).mean(axis=0)
 
 
 def avg_pool2d_backward(dy, x, kernel_size, stride=None, padding=0):
     """Gradient of `avg_pool2d`: equal shares for all pixels under the kernel."""
-    pixels = _pixels("avg_pool2d", x, kernel_size, stride, padding, 0)
-    expect_gradient("avg_pool2d", dy, pixels.shape[1:])
-    shares = np.broadcast_to(dy / len(pixels), pixels.shape)
+    expect_gradient("avg_pool2d", dy, _check("avg_pool2d", x, kernel_size, stride, padding))
+    pixels = math.prod(pair(kernel_size))
+    shares = np.broadcast_to(dy / pixels, (pixels, *dy.shape))
     return _scatter(shares, x, kernel_size, stride, padding)
 
 
@@ -53,20 +57,28 @@ def _check_maps(x):
     expect(x.ndim == 4, "global_avg_pool", shapes(x=x), "x (N, C, H, W)")
 
 
-def _pixels(function, x, kernel_size, stride, padding, fill):
+def _pixels(x, kernel_size, stride, padding, fill):
     # (kh·kw, N, C, oh, ow): the i-th pixel under every kernel
-    expect(x.ndim == 4, function, shapes(x=x), "x (N, C, H, W)")
-    stride = stride or kernel_size
-    output_size(function, x.shape[2:], kernel_size, stride, padding)
-    (kh, kw), (ph, pw) = pair(kernel_size), pair(padding)
-    expect(2 * ph <= kh and 2 * pw <= kw, function, f"padding={(ph, pw)}, kernel_size={(kh, kw)}",
-           "padding of at most half the kernel")
-    view = windows(pad(x, padding, fill), kernel_size, stride).transpose(1, 2, 3, 0, 4, 5)
-    return view.reshape(kh * kw, *view.shape[2:])
+    view = windows(pad(x, padding, fill), kernel_size, _step(kernel_size, stride))
+    c, kh, kw, n, oh, ow = view.shape
+    return view.transpose(1, 2, 3, 0, 4, 5).reshape(kh * kw, n, c, oh, ow)
 
 
 def _scatter(pixels, x, kernel_size, stride, padding):
     # the way back from _pixels is col2im, the same as a convolution's
     n, c, oh, ow = pixels.shape[1:]
     cols = pixels.transpose(1, 2, 0, 3, 4).reshape(n, -1, oh * ow)
-    return col2im(cols, x.shape[2:], kernel_size, stride or kernel_size, padding)
+    return col2im(cols, x.shape[2:], kernel_size, _step(kernel_size, stride), padding)
+
+
+def _step(kernel_size, stride):
+    return kernel_size if stride is None else stride
+
+
+def _check(function, x, kernel_size, stride, padding):
+    expect(x.ndim == 4, function, shapes(x=x), "x (N, C, H, W)")
+    size = output_size(function, x.shape[2:], kernel_size, _step(kernel_size, stride), padding)
+    (kh, kw), (ph, pw) = pair(kernel_size), pair(padding)
+    expect(2 * ph <= kh and 2 * pw <= kw, function, f"padding={(ph, pw)}, kernel_size={(kh, kw)}",
+           "padding of at most half the kernel")
+    return *x.shape[:2], *size
