@@ -107,8 +107,10 @@ def on_page_markdown(markdown, page, config, files):
 
 
 def on_page_content(html, page, config, files):
-    """Explain the terms of a page once, and keep its formulas out of the search."""
-    return markup.explain_once(html).replace('class="arithmatex"', 'class="arithmatex" data-search-exclude')
+    """Explain the terms of a page once, and keep its formulas and listings out of the search."""
+    for start in ('class="arithmatex"', 'class="mkdocstrings-source"'):
+        html = html.replace(start, f"{start} {pages.UNSEARCHED}")
+    return markup.explain_once(html)
 
 
 def on_post_page(output, page, config):

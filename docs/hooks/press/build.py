@@ -1,6 +1,8 @@
 """Building the site beside the one that stands, and putting it in its place only when it is whole."""
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -22,8 +24,11 @@ def build(root: Path, again: bool = False) -> int:
         print("The site is up to date: site/index.html")
         return 0
     shutil.rmtree(fresh, ignore_errors=True)
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(fresh)]
-    status = subprocess.run(command, cwd=root).returncode
+    try:
+        status = mkdocs("build", "--strict", "--site-dir", str(fresh), cwd=root)
+    except KeyboardInterrupt:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
     if status:
         print("The build failed; the site that stood before is untouched.", file=sys.stderr)
         shutil.rmtree(fresh, ignore_errors=True)
@@ -38,10 +43,23 @@ def build(root: Path, again: bool = False) -> int:
     return 0
 
 
+def mkdocs(*arguments: str, cwd: Path) -> int:
+    """Run mkdocs; an interrupt is handed on to it and waited for, so that it stops the kernels that it started."""
+    process = subprocess.Popen([sys.executable, "-m", "mkdocs", *arguments], cwd=cwd)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
+
+
 def inputs(root: Path) -> str:
     """Return one digest of everything that the site is made from."""
     packages = key.versions(frozenset(key.provided_by()))
-    return digest([[sources(root / name) for name in INPUTS], packages, key.device(), sys.version])
+    names = sorted(name for name in os.environ if name.startswith("DTWIN_") or name == "SITE_URL")
+    variables = {name: os.environ[name] for name in names}
+    return digest([[sources(root / name) for name in INPUTS], packages, variables, key.device(), sys.version])
 
 
 def sources(path: Path) -> dict[str, str]:

@@ -27,7 +27,7 @@ from .chapter import Chapter, ChapterError
 CAPTION = re.compile(r"\*\*Figure\.\*\*\s+(.+?)(?:\n\s*\n|\Z)", re.DOTALL)
 SLOT = re.compile(r'<div data-slot="(\d+)"></div>')
 CLAIM = "application/vnd.dtwin.claim+json"
-UNSEARCHED = "data-search-exclude"  # Material's search leaves out what carries it
+UNSEARCHED = 'data-search-exclude=""'  # Material's search leaves out what carries it
 NAMED = {"numpy": "NumPy", "torch": "PyTorch", "scikit-learn": "scikit-learn", "scikit-image": "scikit-image"}
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -201,7 +201,7 @@ def colophon(sheet: Sheet) -> str:
     operators = " · ".join(f"[`{name}`][dtwin.{name}]" for name in used(sheet.chapter))
     commit = f" at commit `{stamp['commit']}`" if stamp["commit"] else ""
     return "\n\n".join([
-        '<div class="colophon" markdown="1">',
+        f'<div class="colophon" markdown="1" {UNSEARCHED}>',
         f"Operators on this page: {operators}" if operators else "",
         f"The numbers and figures come from a run on {stamp['date']}{commit}, on {stamp['parts']['device']}, with "
         f"{', '.join(packages)}; it took {stamp['seconds']:.1f} s and {stamp['memory'] / 1e6:.0f} MB.",
