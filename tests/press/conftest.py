@@ -80,6 +80,6 @@ def project(tmp_path_factory):
     shutil.copy(ROOT / "mkdocs.yml", root / "base.yml")
     root.joinpath("mkdocs.yml").write_text(SITE)
     shutil.copy(ROOT / "pyproject.toml", root)
-    root.joinpath("dtwin").symlink_to(ROOT / "dtwin")
+    shutil.copytree(ROOT / "dtwin", root / "dtwin", ignore=shutil.ignore_patterns("__pycache__"))
     root.joinpath("chapters").mkdir()
     return Project(root)

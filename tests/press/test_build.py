@@ -6,6 +6,7 @@ import signal
 import time
 
 import pytest
+from press import build
 
 FIGURE = """\
 import numpy as np
@@ -66,6 +67,26 @@ def standing(built):
     assert [path for path in built.root.joinpath(".cache").rglob(".*")] == []
 
 
+def test_what_a_site_is_made_from(built, monkeypatch):
+    before = build.inputs(built.root)
+    assert build.inputs(built.root) == before
+    monkeypatch.setenv("OTHER", "1")
+    assert build.inputs(built.root) == before
+    for variable in ("DTWIN_DATA", "SITE_URL"):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, "elsewhere")
+            assert build.inputs(built.root) != before
+    with monkeypatch.context() as patch:
+        patch.setattr(build.key, "device", lambda: "GPU")
+        assert build.inputs(built.root) != before
+    for name in ("docs/index.md", "chapters/01_good.py", "mkdocs.yml", "docs/hooks/press/templates/mkdocs_html/notebook.html.j2"):
+        path = built.root / name
+        text = path.read_text()
+        path.write_text(text + "\n")
+        assert build.inputs(built.root) != before
+        path.write_text(text)
+
+
 def test_nothing_is_done_where_nothing_changed(standing):
     standing.root.joinpath("base.yml").rename(standing.root / "hidden")  # mkdocs would stop without it
     try:
@@ -102,19 +123,27 @@ def test_an_interrupt_keeps_what_finished_and_the_next_build_resumes(standing):
     pid, go = standing.root / "pid", standing.root / "go"
     standing.chapter("01_good", *GOOD, "print('edited')")
     standing.chapter("02_late", WAITING)
-    site, kept = standing.files("site"), standing.root / ".cache/runs/01_good.ipynb"
+    kept = standing.root / ".cache/runs/01_good.ipynb"
     before, process = kept.read_bytes(), standing.start()
     wait_for(lambda: kept.read_bytes() != before and pid.exists(), process)
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 130 and "Interrupted; what had finished is kept" in said, said
     wait_for(lambda: not running(int(pid.read_text())))
-    assert not standing.root.joinpath(".cache/site.new").exists() and standing.files("site") == site
     go.touch()
     resumed = standing.start("record")
     said, _ = resumed.communicate()
     assert resumed.returncode == 1 and "no cell is tagged" in said, said
     assert "02_late: done" in said and "01_good: running" not in said
+
+
+def test_an_interrupt_while_pages_are_written_leaves_no_half_site(standing):
+    standing.chapter("01_good", *GOOD, "# %% [markdown]\n# More prose.")
+    process = standing.start()
+    wait_for(standing.root.joinpath(".cache/site.new/index.html").exists, process)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Interrupted" in said, said
 
 
 def wait_for(condition, process=None):

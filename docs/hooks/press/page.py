@@ -27,6 +27,9 @@ from .chapter import Chapter, ChapterError
 CAPTION = re.compile(r"\*\*Figure\.\*\*\s+(.+?)(?:\n\s*\n|\Z)", re.DOTALL)
 SLOT = re.compile(r'<div data-slot="(\d+)"></div>')
 CLAIM = "application/vnd.dtwin.claim+json"
+ABOVE = {"text/html", *figures.PICTURES}  # what nbconvert shows even beside something of the next kind
+UNSHOWN = {"application/pdf", "image/jpeg"}
+SHOWN = {*ABOVE, "text/latex", "text/markdown", "text/plain"}
 UNSEARCHED = 'data-search-exclude=""'  # Material's search leaves out what carries it
 NAMED = {"numpy": "NumPy", "torch": "PyTorch", "scikit-learn": "scikit-learn", "scikit-image": "scikit-image"}
 TEMPLATES = Path(__file__).parent / "templates"
@@ -46,12 +49,14 @@ def lay_out(chapter: Chapter, run: NotebookNode) -> Sheet:
     """Bring the prose of a chapter and the outputs of its run together; pictures become files, captions join them.
 
     Raises:
-        ChapterError: a figure lacks its alt text, its dark twin, or the caption that follows it.
+        ChapterError: a figure lacks its alt text, its dark twin, or the caption that follows it, or an output is of a
+            kind that no page shows.
     """
     notebook = executed(chapter, run)
     found, claims = [], {}
     for number, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", ()):
+            refuse_unshown(output, chapter.place(number))
             claim = output.get("data", {}).get(CLAIM)
             if claim:
                 claims[claim["id"]] = claim["value"]
@@ -62,6 +67,13 @@ def lay_out(chapter: Chapter, run: NotebookNode) -> Sheet:
             output.data = {"text/html": figure.html()}
             output.metadata = {"figure": figure.number, "caption": take_caption(notebook, number, chapter)}
     return Sheet(chapter, notebook, tuple(found), claims)
+
+
+def refuse_unshown(output: NotebookNode, place: str) -> None:
+    """Refuse what the template has no block for: nbconvert would leave it out without a word."""
+    kinds = set(output.get("data", ()))
+    if kinds and (not kinds & SHOWN or kinds & UNSHOWN and not kinds & ABOVE):
+        raise ChapterError(f"{place}: its output cannot be shown on a page: {', '.join(sorted(kinds))}")
 
 
 def executed(chapter: Chapter, run: NotebookNode) -> NotebookNode:
