@@ -150,7 +150,7 @@ WRONG = [
     case("im2col", {"kernel_size": 0}, message="kernel_size=(0, 0)", x=(2, 3, 7, 6)),
     case("im2col", {"kernel_size": 3, "padding": (0, -1)}, message="padding=(0, -1)", x=(2, 3, 7, 6)),
     case("col2im", {"output_size": (7, 6), "kernel_size": 3}, message="cols (2, 27, 19)", cols=(2, 27, 19)),
-    case("col2im", {"output_size": (7, 6), "kernel_size": 3}, message="cols (2, 28, 20)", cols=(2, 28, 20)),
+    case("col2im", {"output_size": (7, 6), "kernel_size": 3}, message="cols (2, 28, 20), expected cols (N, C·9, 20)", cols=(2, 28, 20)),
     case("col2im", {"output_size": (7, 6), "kernel_size": 3}, message="cols (540,)", cols=(540,)),
     case("col2im", {"output_size": (7, 2), "kernel_size": 3}, message="image of (7, 2)", cols=(2, 27, 20)),
     *[case(op, options, message=message, x=x, weight=weight, bias=bias)

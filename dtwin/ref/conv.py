@@ -153,7 +153,7 @@ def _check_col2im(cols, size, kernel_size, stride, padding):
 
 
 def _check_conv(function, x, weight, bias, stride, padding, groups):
-    expect(x.ndim == 4 and weight.ndim == 4 and groups >= 1
+    expect(x.ndim == 4 and weight.ndim == 4
            and x.shape[1] == weight.shape[1] * groups and len(weight) % groups == 0
            and (bias is None or bias.shape == weight.shape[:1]),
            function, f"{shapes(x=x, weight=weight, bias=bias)}, groups={groups}",

@@ -49,7 +49,7 @@ def conv2d_loops(x, weight, bias=None, stride=1, padding=0, groups=1):
 
 def _output_size(x, weight, bias, stride, padding, groups):
     (sh, sw), (ph, pw) = pair(stride), pair(padding)
-    expect(x.ndim == 4 and weight.ndim == 4 and groups >= 1
+    expect(x.ndim == 4 and weight.ndim == 4
            and x.shape[1] == weight.shape[1] * groups and len(weight) % groups == 0
            and (bias is None or bias.shape == weight.shape[:1])
            and min(sh, sw) > 0 <= min(ph, pw), "conv2d_loops",
