@@ -14,10 +14,12 @@ PACKAGE = {
     "part/sister.py": "def other():\n    from dtwin import late\n",
     "part/stranger.py": "",
     "above.py": "thing = 1\n",
-    "late.py": "",
+    "late.py": "import dtwin.far.away\n",
+    "far/__init__.py": "",
+    "far/away.py": "",
     "unreached.py": "import scipy\n",
 }
-REACHED = ["", ".above", ".beside", ".claims", ".late", ".part", ".part.deep", ".part.sister", ".top"]
+REACHED = ["", ".above", ".beside", ".claims", ".far", ".far.away", ".late", ".part", ".part.deep", ".part.sister", ".top"]
 SOURCE = """\
 # %% [markdown]
 # # A title
