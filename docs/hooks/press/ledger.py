@@ -1,5 +1,7 @@
 """The ledger page: every registered claim, what its source published, and what this build measured."""
 
+import re
+
 from dtwin import claims
 
 HEAD = "| Claim | Published | This build | Counts as reproduced | Verdict |\n|---|---|---|---|---|"
@@ -7,8 +9,14 @@ HEAD = "| Claim | Published | This build | Counts as reproduced | Verdict |\n|--
 
 def table(measured: dict[str, tuple[str, float]]) -> str:
     """Write the ledger as a Markdown table; `measured` holds page and value of each claim by its id."""
-    rows = [row(claim, *measured.get(claim.id, (None, None))) for claim in claims.registry().values()]
-    return "\n".join(['<div class="ledger" markdown="1">\n', HEAD, *sorted(rows), "\n</div>"])
+    ordered = sorted(claims.registry().values(), key=lambda claim: place(claim.number))
+    rows = [row(claim, *measured.get(claim.id, (None, None))) for claim in ordered]
+    return "\n".join(['<div class="ledger" markdown="1">\n', HEAD, *rows, "\n</div>"])
+
+
+def place(number: str) -> list[str | int]:
+    """Return what sorts the numbers of claims as a reader counts: C9 before C10."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", number)]
 
 
 def row(claim: claims.Claim, page: str | None, value: float | None) -> str:

@@ -1,5 +1,6 @@
 """What the site's Markdown does beyond mkdocs': formulas typeset at build time, terms explained where they first stand."""
 
+import contextlib
 import json
 import re
 from html import unescape
@@ -28,7 +29,9 @@ class Formulas:
     def __init__(self, cache: Path):
         self.cache = cache
         self.version = digest((WEB / "package-lock.json").read_bytes())
-        self.known = json.loads(cache.read_text("utf-8")) if cache.is_file() else {}
+        self.known = {}
+        with contextlib.suppress(OSError, ValueError):  # none yet, or one cut short
+            self.known = json.loads(cache.read_text("utf-8"))
 
     def typeset(self, html: str) -> str:
         """Replace each formula that arithmatex marked by its typeset form.
