@@ -146,6 +146,7 @@ WRONG = [
     case("im2col", {"kernel_size": 8}, message="kernel_size=(8, 8)", x=(2, 3, 7, 6)),
     case("im2col", {"kernel_size": (5, 9), "padding": 1}, message="padding=(1, 1) on an image of (7, 6)",
          x=(2, 3, 7, 6)),
+    case("im2col", {"kernel_size": (10, 3), "padding": 1}, message="kernel_size=(10, 3)", x=(2, 3, 7, 6)),
     case("im2col", {"kernel_size": 3, "stride": 0}, message="stride=(0, 0)", x=(2, 3, 7, 6)),
     case("im2col", {"kernel_size": 0}, message="kernel_size=(0, 0)", x=(2, 3, 7, 6)),
     case("im2col", {"kernel_size": 3, "padding": (0, -1)}, message="padding=(0, -1)", x=(2, 3, 7, 6)),
