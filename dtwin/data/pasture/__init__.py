@@ -2,4 +2,6 @@
 
 from .animals import KEYPOINTS, PARTS, ROW
 from .scene import CHOICES, RANGES, SPECIES, Scene, sample
-from .render import Picture, images, pictures, render
+from .picture import Picture, images, pictures, render
+from .dataset import dataset, scenes
+from .blocks import Block, BlockPicture, render_block, sample_blocks

@@ -48,7 +48,7 @@ def build(scene):
     lift = (scene.legs - 1) * kind.fore[2]
     _torso(body, kind, scene, lift)
     for n, (leg, phase) in enumerate(((kind.fore, 0.0), (kind.fore, 0.5), (kind.hind, 0.6), (kind.hind, 0.1))):
-        _leg(body, PARTS[8 + n], leg, 1 if n % 2 == 0 else -1, scene, lift, phase, back=n > 1)
+        _leg(body, PARTS[8 + n], leg, 1 if n % 2 == 0 else -1, scene, lift, phase, n > 1, kind.paws)
     _head(body, kind, scene, _neck(body, kind, scene, lift))
     _tail(body, kind, scene, lift)
     rows, points = np.array(body.rows), np.array([body.points[name] for name in KEYPOINTS])
@@ -69,7 +69,7 @@ def _torso(body, kind, scene, lift):
     body.points["withers"] = (chest[0], 0.0, chest[2] + 0.9 * chest_r)
     body.points["rump"] = (hip[0], 0.0, hip[2] + 0.9 * hip_r)
     for x, z, r in kind.humps:
-        body.chain("torso", "coat", [((x, 0.0, z - 0.25 + lift), 1.7 * r), ((x, 0.0, z + lift), r * 0.75)], width=0.75)
+        body.chain("torso", "coat", [((x, 0.0, z - 0.42 + lift), 1.9 * r), ((x, 0.0, z + lift), r * 0.7)], width=0.8)
     if kind.udder:
         body.ball("torso", "skin", (hip[0] + 0.30, 0.0, hip[2] - 0.88 * hip_r - 0.04), kind.udder, (1.0, 0.85, 0.75))
         for x in (-0.06, 0.07):
@@ -88,7 +88,7 @@ def _torso(body, kind, scene, lift):
             body.ball("torso", "coat", (x, 0.0, z), r * scene.girth)
 
 
-def _leg(body, part, leg, sign, scene, lift, phase, back):
+def _leg(body, part, leg, sign, scene, lift, phase, back, paws):
     x, y, z, r_top, share, r_knee, r_foot = leg
     y, z = sign * y, z + lift
     cos, sin = turn((1.0, 0.0), 360 * (scene.step + phase), (0, 1))
@@ -108,7 +108,7 @@ def _leg(body, part, leg, sign, scene, lift, phase, back):
     body.chain(part, "coat", [(hip, r_top), (thigh, 0.55 * r_top + 0.5 * r_knee), (knee, r_knee)], width=0.72)
     body.chain(part, "coat", [(knee, r_knee), (ankle, r_foot)])
     sole = (ankle[0] + 0.55 * r_foot, ankle[1], ankle[2] - 1.2 * r_foot)
-    body.chain(part, "hoof", [(mix(ankle, sole, 0.25), 1.02 * r_foot), (sole, r_foot)], width=0.95)
+    body.chain(part, "coat" if paws else "hoof", [(mix(ankle, sole, 0.25), 1.02 * r_foot), (sole, r_foot)], width=0.95)
     body.points[f"knee {part}"], body.points[f"hoof {part}"] = knee, sole
 
 
@@ -173,16 +173,16 @@ def _pair(body, kind, at, size, sign):
         return [(at(f, sign * s, n), r * size) for f, s, n, r in chain]
 
     ear = balls(kind.ear)
-    # ears are flat: thin along the direction the face looks
-    face = tuple(p - q for p, q in zip(at(1.0, 0.0, 0.0), at(0.0, 0.0, 0.0)))
+    # ears are flat: thin along the direction that they face
+    face = tuple(p - q for p, q in zip(at(kind.ear_face[0], sign * kind.ear_face[1], 0.0), at(0.0, 0.0, 0.0)))
     body.chain("ear", "coat", ear, side=face, width=kind.ear_flat)
     for chain in (kind.horn, kind.tusk):
         if chain:
             body.chain("horn", "horn", balls(chain))
     if kind.antler:
-        for n, tine in ((1, (0.14, 0.02, 0.10)), (2, (0.16, 0.03, 0.12))):
+        for n, tine in ((1, (0.20, 0.02, 0.13)), (2, (0.22, 0.04, 0.15)), (2, (-0.16, 0.08, 0.20))):
             f, s, up, r = kind.horn[n]
-            body.chain("horn", "horn", balls([(f, s, up, r * 0.9), (f + tine[0], s + tine[1], up + tine[2], 0.010)]))
+            body.chain("horn", "horn", balls([(f, s, up, r * 0.9), (f + tine[0], s + tine[1], up + tine[2], 0.012)]))
 
 
 def _tail(body, kind, scene, lift):

@@ -14,10 +14,11 @@ class Species:
     fore, hind: a leg (x, y, z of its top, radius there, z of the knee as a share, radius there, radius at the foot).
     neck: ((x, z, radius of its root), length, degrees above the horizon when up and when grazing, radius at the head).
     head: balls (forward, up, radius) from the skull to the nose; pitch: degrees below the horizon, up and grazing.
-    ear, horn: balls (forward, left, up, radius) of the left one, from the skull; ear_flat: thickness over breadth.
-    tail: balls (x, z, radius) from its root; tail_root: where, (x, z).
+    ear, horn, tusk: balls (forward, left, up, radius) of the left one, from the skull; ear_flat: thickness over breadth; ear_face: forward and left of its face.
+    tail: balls (x, z, radius) from its root.
     nose: balls that lengthen the head, in its frame: an elephant's trunk.
-    humps: balls (x, z, radius) on the back; wool: radius of the lumps; mane: thickness; udder: radius; 0 for none.
+    humps: balls (x, z, radius) on the back; wool: radius of the lumps; mane: thickness; udder, tuft (of the tail) and
+    snout: radii; 0 for none. paws: feet in the colour of the coat, no hooves.
     """
 
     torso: tuple
@@ -31,6 +32,7 @@ class Species:
     width: float = 0.85
     head_width: float = 0.85
     ear_flat: float = 0.4
+    ear_face: tuple = (1.0, 0.0)
     horn: tuple = ()
     tusk: tuple = ()
     nose: tuple = ()
@@ -42,6 +44,7 @@ class Species:
     snout: float = 0.0
     antler: bool = False
     dewlap: bool = False
+    paws: bool = False
 
 
 CATALOGUE = {
@@ -51,7 +54,7 @@ CATALOGUE = {
         neck=((0.72, 1.14, 0.29), 0.52, 28, -52, 0.17),
         head=((0.0, 0.0, 0.165), (0.24, -0.01, 0.135), (0.47, -0.03, 0.12)), pitch=(38, 62),
         ear=((-0.02, 0.12, 0.04, 0.035), (-0.05, 0.25, 0.03, 0.06), (-0.07, 0.36, 0.0, 0.02)),
-        horn=((-0.04, 0.09, 0.12, 0.042), (-0.03, 0.23, 0.18, 0.034), (0.03, 0.26, 0.33, 0.012)),
+        horn=((-0.05, 0.09, 0.11, 0.046), (-0.10, 0.24, 0.17, 0.038), (-0.08, 0.30, 0.34, 0.012)),
         tail=((-1.05, 1.20, 0.05), (-1.17, 0.95, 0.034), (-1.19, 0.52, 0.028)), tuft=0.075, udder=0.17, dewlap=True),
     "horse": Species(
         torso=((-0.66, 1.18, 0.31), (0.0, 1.14, 0.32), (0.52, 1.17, 0.33)), width=0.80,
@@ -81,18 +84,18 @@ CATALOGUE = {
         neck=((0.32, 0.58, 0.135), 0.23, 58, -40, 0.10),
         head=((0.0, 0.0, 0.125), (0.11, -0.02, 0.085), (0.23, -0.045, 0.052)), pitch=(10, 50),
         ear=((-0.03, 0.09, 0.09, 0.03), (-0.03, 0.15, 0.05, 0.055), (0.0, 0.165, -0.08, 0.035)), ear_flat=0.35,
-        tail=((-0.40, 0.56, 0.042), (-0.54, 0.66, 0.036), (-0.60, 0.82, 0.030), (-0.56, 0.94, 0.014)), snout=0.036),
+        tail=((-0.40, 0.56, 0.042), (-0.54, 0.66, 0.036), (-0.60, 0.82, 0.030), (-0.56, 0.94, 0.014)), snout=0.036, paws=True),
     "deer": Species(
         torso=((-0.46, 0.92, 0.20), (0.0, 0.89, 0.20), (0.38, 0.92, 0.22)), width=0.78,
         fore=(0.40, 0.10, 0.84, 0.12, 0.50, 0.044, 0.032), hind=(-0.48, 0.11, 0.92, 0.17, 0.52, 0.052, 0.032),
         neck=((0.44, 1.02, 0.17), 0.52, 60, -58, 0.09),
         head=((0.0, 0.0, 0.105), (0.15, -0.02, 0.078), (0.31, -0.03, 0.048)), pitch=(20, 62), head_width=0.8,
         ear=((-0.03, 0.07, 0.05, 0.025), (-0.06, 0.16, 0.10, 0.05), (-0.07, 0.24, 0.13, 0.012)), ear_flat=0.3,
-        horn=((-0.02, 0.05, 0.08, 0.030), (-0.12, 0.16, 0.26, 0.026), (-0.14, 0.30, 0.48, 0.024), (-0.02, 0.30, 0.72, 0.012)),
+        horn=((-0.02, 0.05, 0.08, 0.036), (-0.16, 0.20, 0.24, 0.033), (-0.24, 0.34, 0.44, 0.030), (-0.16, 0.34, 0.68, 0.014)),
         tail=((-0.63, 1.02, 0.05), (-0.70, 0.94, 0.055), (-0.71, 0.86, 0.02)), antler=True),
     "camel": Species(
         torso=((-0.62, 1.32, 0.29), (0.0, 1.27, 0.36), (0.52, 1.32, 0.33)), width=0.78,
-        humps=((-0.38, 1.62, 0.17), (0.30, 1.64, 0.17)),
+        humps=((-0.42, 1.86, 0.15), (0.26, 1.88, 0.15)),
         fore=(0.50, 0.15, 1.18, 0.16, 0.50, 0.088, 0.072), hind=(-0.62, 0.15, 1.28, 0.22, 0.50, 0.090, 0.070),
         neck=((0.66, 1.30, 0.25), 1.02, 40, -42, 0.125),
         head=((0.0, 0.0, 0.145), (0.18, -0.01, 0.115), (0.40, -0.05, 0.090)), pitch=(8, 40), head_width=0.8,
@@ -111,7 +114,7 @@ CATALOGUE = {
         fore=(0.72, 0.34, 1.55, 0.38, 0.48, 0.235, 0.225), hind=(-0.88, 0.34, 1.55, 0.42, 0.48, 0.235, 0.225),
         neck=((1.02, 2.10, 0.56), 0.48, 26, -12, 0.48),
         head=((0.0, 0.0, 0.52), (0.26, -0.02, 0.42)), pitch=(24, 48), head_width=0.9,
-        ear=((-0.16, 0.42, 0.18, 0.16), (-0.42, 0.72, 0.02, 0.50), (-0.28, 0.66, -0.48, 0.20)), ear_flat=0.13,
+        ear=((-0.14, 0.40, 0.20, 0.18), (-0.42, 0.66, 0.00, 0.50), (-0.30, 0.62, -0.52, 0.20)), ear_flat=0.13, ear_face=(0.55, 0.85), paws=True,
         nose=((0.40, -0.16, 0.27), (0.66, -0.62, 0.20), (0.72, -1.10, 0.155), (0.86, -1.52, 0.115), (1.10, -1.62, 0.085)),
         tusk=((0.42, 0.20, -0.34, 0.075), (0.72, 0.27, -0.62, 0.062), (1.04, 0.26, -0.64, 0.024)),
         tail=((-1.45, 2.05, 0.07), (-1.60, 1.65, 0.05), (-1.63, 1.15, 0.04)), tuft=0.075),
@@ -121,5 +124,5 @@ CATALOGUE = {
         neck=((0.13, 0.22, 0.085), 0.10, 50, -20, 0.075),
         head=((0.0, 0.0, 0.085), (0.07, -0.015, 0.062), (0.11, -0.02, 0.044)), pitch=(12, 34), head_width=0.9,
         ear=((-0.02, 0.035, 0.06, 0.022), (-0.06, 0.055, 0.17, 0.040), (-0.08, 0.065, 0.28, 0.018)), ear_flat=0.4,
-        tail=((-0.27, 0.20, 0.045), (-0.295, 0.225, 0.045)), snout=0.018),
+        tail=((-0.27, 0.20, 0.045), (-0.295, 0.225, 0.045)), snout=0.018, paws=True),
 }

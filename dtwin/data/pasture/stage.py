@@ -8,7 +8,7 @@ from .geometry import dot, sincos
 from .occluders import occluder
 from .trace import Cones, View, first_hits, ground_shadows, normals, shadows
 
-SUN, SKY_LIGHT = (1.02, 0.96, 0.86), (0.40, 0.46, 0.56)
+SUN, SKY_LIGHT = (0.98, 0.90, 0.78), (0.36, 0.42, 0.52)
 
 
 def direction(azimuth, elevation):
@@ -46,15 +46,17 @@ def light(stage, size):
     """
     view, scenes = stage.view(size), stage.scenes
     depth, cone = first_hits(stage.cones, view)
-    n, i, j = (c.ravel() for c in np.indices(depth.shape))
-    u, v = view.slopes(n, i, j)
-    rays = tuple((f[n] + u * r[n] + v * up[n]).reshape(depth.shape) for f, r, up in zip(view.forward, view.right, view.up))
+    n, steps = np.arange(len(scenes))[:, None], np.arange(size)[None]
+    u, v = view.slopes(n, steps, steps)
+    rays = tuple(f[n, None] + u[:, None, :] * r[n, None] + v[:, :, None] * up[n, None]
+                 for f, r, up in zip(view.forward, view.right, view.up))
     eye = tuple(e[:, None, None] for e in stage.eye)
     with np.errstate(divide="ignore"):
         floor = -eye[2] / rays[2]
     animal = cone >= 0
     ground = ~animal & (rays[2] < 0)
     depth = np.where(ground, floor, depth)
+    x, y = (e + np.where(ground, depth, 0.0) * d for e, d in zip(eye[:2], rays))
     normal = np.zeros((3, *depth.shape))
     normal[2][ground] = 1.0
     n, i, j = np.nonzero(animal)
@@ -64,7 +66,6 @@ def light(stage, size):
         normal[axis][animal] = facing[axis]
     sun = tuple(c[:, None, None] for c in stage.sun)
     toward = dot(tuple(normal), sun)
-    x, y = (np.where(ground, e + depth * d, 0.0) for e, d in zip(eye[:2], rays))
     shadow = ground_shadows(stage.cones, stage.sun, view, ground.copy(), x, y)
     lit = np.flatnonzero(toward[animal] > 0)
     hidden = toward[animal] <= 0
@@ -77,34 +78,36 @@ def light(stage, size):
     for m, scene in enumerate(scenes):
         mine = slice(starts[m], starts[m + 1])
         own = tuple(c[mine] for c in points)
-        ray = tuple(np.broadcast_to(c[m], depth[m].shape) for c in rays)
-        _paint(stage, m, scene, {k: a[:, m] if a.ndim == 4 else a[m] for k, a in seen.items()}, ray, own, direct[m],
-               albedo[m], shading[m])
+        place = (x[m].ravel(), y[m].ravel(), depth[m].ravel(), tuple(c[m].ravel() for c in rays))
+        kinds = tuple(np.flatnonzero(c[m]) for c in (animal, ground, ~animal & ~ground))
+        material = stage.cones.material[m][cone[m].ravel()[kinds[0]]]
+        albedo[m] = _albedo(scene, kinds, place, material, own).reshape(3, size, size)
+        above = 0.5 + 0.5 * normal[2][m].ravel()
+        shading[m] = _shading(stage, m, kinds, place, above, direct[m].ravel()).reshape(3, size, size)
     seen.update(albedo=albedo, shading=shading)
     return seen
 
 
-def _paint(stage, m, scene, seen, rays, points, direct, albedo, shading):
-    # colours and light of one picture, written into albedo and shading (3, H, W)
-    streams = [np.random.default_rng([scene.seed, k]) for k in range(3)]
-    animal, ground = seen["animal"], seen["ground"]
-    sky = ~animal & ~ground
-    albedo[:, sky] = 1.0
-    depth = seen["depth"][ground]
-    x, y = (stage.eye[c][m] + depth * rays[c][ground] for c in range(2))
-    albedo[:, ground] = textures.ground(scene.ground, x, y, depth, streams[0])
-    material = stage.cones.material[m][seen["cone"][animal]]
-    albedo[:, animal] = _surface(scene, material, points, streams[1])
-    open_sky = np.ones_like(direct)
-    open_sky[ground] = 1 - _covered(stage, m, x, y)
-    # a hemisphere of sky above, of sunlit ground below
-    above = 0.5 + 0.5 * seen["normal"][2]
-    base = textures.GROUNDS[scene.ground][0]
-    for c in range(3):
-        bounce = 0.62 * base[c] * scene.ambient
-        ambient = scene.ambient * SKY_LIGHT[c] * above * open_sky + bounce * (1 - above)
-        shading[c] = scene.sun * SUN[c] * direct + ambient
-    shading[:, sky] = textures.sky(scene.sky, tuple(c[sky] for c in rays), streams[2])
+def _albedo(scene, kinds, place, material, points):
+    # colours (3, M) of one picture, whose samples are of three kinds: animal (or occluder), ground and sky
+    (animal, ground, _), (x, y, depth, _) = kinds, place
+    albedo = np.ones((3, len(depth)))
+    albedo[:, ground] = textures.ground(scene.ground, x[ground], y[ground], depth[ground], np.random.default_rng([scene.seed, 0]))
+    albedo[:, animal] = _surface(scene, material, points, np.random.default_rng([scene.seed, 1]))
+    return albedo
+
+
+def _shading(stage, m, kinds, place, above, direct):
+    # light (3, M) of one picture: the sun, a hemisphere of sky above and of sunlit ground below; the sky is its own light
+    scene, (_, ground, sky), (x, y, _, rays) = stage.scenes[m], kinds, place
+    dome = above.copy()
+    dome[ground] *= 1 - _covered(stage, m, x[ground], y[ground])
+    base, below = textures.GROUNDS[scene.ground][0], 1 - above
+    shading = np.stack([
+        (scene.sun * SUN[c]) * direct + (scene.ambient * SKY_LIGHT[c]) * dome + (0.62 * base[c] * scene.ambient) * below
+        for c in range(3)])
+    shading[:, sky] = textures.sky(scene.sky, tuple(c[sky] for c in rays), np.random.default_rng([scene.seed, 2]))
+    return shading
 
 
 def _surface(scene, material, points, rng):

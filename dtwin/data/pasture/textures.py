@@ -13,10 +13,10 @@ COLOURS = {f"{a}-{b}": (TONES[a], TONES[b]) for a, b in (
     ("brown", "cream"), ("black", "white"))}
 # base, second colour of the large patches, contrast of the grains, grains a unit
 GROUNDS = {
-    "meadow": ((0.150, 0.300, 0.045), (0.270, 0.370, 0.070), 0.34, 26.0),
-    "sand": ((0.680, 0.520, 0.310), (0.780, 0.620, 0.400), 0.07, 30.0),
-    "snow": ((0.800, 0.840, 0.900), (0.900, 0.910, 0.930), 0.035, 14.0),
-    "straw": ((0.620, 0.420, 0.120), (0.460, 0.290, 0.080), 0.42, 22.0),
+    "meadow": ((0.150, 0.300, 0.045), (0.270, 0.370, 0.070), 0.36, 42.0),
+    "sand": ((0.680, 0.520, 0.310), (0.780, 0.620, 0.400), 0.07, 60.0),
+    "snow": ((0.620, 0.680, 0.770), (0.760, 0.780, 0.810), 0.05, 30.0),
+    "straw": ((0.620, 0.420, 0.120), (0.460, 0.290, 0.080), 0.42, 30.0),
 }
 # zenith, horizon, hills, clouds
 SKIES = {
@@ -121,14 +121,14 @@ def coat(kind, p, rng):
         band, _ = sincos(360 * (4.6 * p[0] + 1.7 * p[2] + 0.13 * waves + numbers[0, 0]))
         return step(band - 0.1, 0.25)
     # spots: one in each cell of a lattice, never in its middle
-    cells = [c * 7.5 + 50 for c in p]
+    cells = [c * 5.2 + 50 for c in p]
     cells[0] = cells[0] + 0.5 * (np.floor(cells[2]) % 2)
     inside = [c - np.floor(c) - 0.5 for c in cells]
     i, j, k = (np.floor(c).astype(np.int64) for c in cells)
     key = (i * 73 + j * 179 + k * 283) & 0xFFFF
-    push = [(GRAINS[(key * 7 + 64 * m) & 0xFFFF] * 0.08) for m in range(3)]
-    away = sum((c - np.clip(q, -0.15, 0.15)) ** 2 for c, q in zip(inside, push))
-    return step(0.105 - away, 0.03)
+    push = [(GRAINS[(key * 7 + 64 * m) & 0xFFFF] * 0.16) for m in range(3)]
+    away = sum((c - np.clip(q, -0.2, 0.2)) ** 2 for c, q in zip(inside, push))
+    return step(0.115 - away, 0.02)
 
 
 def palette(colours):

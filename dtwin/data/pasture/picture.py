@@ -94,8 +94,8 @@ def images(scenes):
 
 def _elsewhere(scenes):
     # a process of its own that imports no more than it must: unlike multiprocessing it never runs the caller's script again
-    code = ("import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from dtwin.data.pasture import render; "
-            "render.serve(sys.stdin.buffer, sys.stdout.buffer)")
+    code = ("import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from dtwin.data.pasture.picture import serve; "
+            "serve(sys.stdin.buffer, sys.stdout.buffer)")
     done = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(sys.path) + pickle.dumps(scenes),
                           stdout=subprocess.PIPE, check=True)
     return np.frombuffer(done.stdout, np.uint8).reshape(len(scenes), 3, scenes[0].size, scenes[0].size)
