@@ -17,7 +17,7 @@ RANGES = {
     "legs": (0.9, 1.1), "neck": (0.92, 1.08), "girth": (0.92, 1.08), "head": (0.92, 1.08),
     "step": (0, 1), "stride": (0, 1), "graze": (0, 1), "look": (-30, 30), "tail": (-25, 25),
     "sun_azimuth": (-110, 110), "sun_elevation": (28, 65), "sun": (0.8, 1.0), "ambient": (0.85, 1.05),
-    "azimuth": (0, 360), "elevation": (4, 24), "distance": (4.4, 5.2), "focal": (2.2, 2.4),
+    "azimuth": (0, 360), "elevation": (2, 22), "distance": (4.4, 5.2), "focal": (2.2, 2.4),
     "x": (-0.06, 0.06), "y": (-0.05, 0.05), "cover": (-0.6, 0.6), "blur": (0, 0.4), "noise": (0, 0.015),
     "exposure": (0.9, 1.15),
 }
@@ -68,7 +68,7 @@ class Scene:
     sun: float = 1.0
     ambient: float = 1.0
     azimuth: float = 55.0
-    elevation: float = 10.0
+    elevation: float = 7.0
     distance: float = 4.7
     focal: float = 2.3
     x: float = 0.0
