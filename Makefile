@@ -20,8 +20,9 @@ test: site ## run every check: code, chapters against their records, the site in
 serve: .venv/ready ## serve the site with live reload, at http://127.0.0.1:8000/
 	@$(PRESS) serve
 
-lab: .venv/lab ## open the chapters in JupyterLab; a double click opens one as a notebook
-	@cd chapters && ../$(BIN)/jupyter lab
+lab: .venv/lab/ready ## open the chapters in JupyterLab; a double click opens one as a notebook
+	@cd chapters && JUPYTER_PATH=$(CURDIR)/.venv/share/jupyter JUPYTER_CONFIG_PATH=$(CURDIR)/.venv/etc/jupyter \
+	  ../.venv/lab/bin/jupyter-lab
 
 record: .venv/ready ## renew what nbval compares the chapters with, and show what changed
 	@$(PRESS) record
@@ -45,9 +46,14 @@ clean: ## remove all that these commands made
 	@cd $(WEB) && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-audit --no-fund
 	@touch $@
 
-.venv/lab: .venv/ready
+# JupyterLab sees the packages of .venv, but they do not see its: some of them make every start of the press slow
+.venv/lab/ready: .venv/ready docs/hooks/press/lab.json
 	@echo "Installing JupyterLab"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab]'
-	@mkdir -p .venv/share/jupyter/lab/settings
-	@cp docs/hooks/press/lab.json .venv/share/jupyter/lab/settings/overrides.json
+	@$(BIN)/python -m venv .venv/lab
+	@packages='import sysconfig; print(sysconfig.get_path("purelib"))'; \
+	  echo "import site; site.addsitedir('$$($(BIN)/python -c "$$packages")')" \
+	  > "$$(.venv/lab/bin/python -c "$$packages")/course.pth"
+	@.venv/lab/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt jupyterlab
+	@mkdir -p .venv/lab/share/jupyter/lab/settings
+	@cp docs/hooks/press/lab.json .venv/lab/share/jupyter/lab/settings/overrides.json
 	@touch $@

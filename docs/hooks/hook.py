@@ -121,6 +121,12 @@ def on_post_page(output, page, config):
         raise PluginError(f"{page.file.src_uri}: {error}") from None
 
 
+def on_build_error(error):
+    """Say in one line that a file could not be written."""
+    if isinstance(error, OSError):
+        raise PluginError(f"{error.filename or 'a file of the site'} could not be written: {error.strerror}") from None
+
+
 def katex_css():
     """Return KaTeX's style sheet, asking for its fonts in the one format that every browser reads."""
     css = (KATEX / "katex.min.css").read_text("utf-8")

@@ -145,7 +145,8 @@ def test_search_finds_prose_and_not_outputs(site, project):
     assert "printed" not in text
 
 
-PICTURE = {"text/plain": "<figure>", "image/svg+xml": '<svg width="72pt" height="36pt">', figures.DARK: {"image/svg+xml": "<svg>"}}
+PICTURE = {"text/plain": "<figure>", "image/svg+xml": "<svg>", figures.DARK: {"image/svg+xml": "<svg>"}}
+SIZE = {"image/svg+xml": {"width": 96, "height": 48}}
 CAPTION = "# %% [markdown]\n# **Figure.** A cow."
 WRONG = {
     "no alt text": (["draw()", CAPTION], PICTURE, "the figure has no alt text"),
@@ -159,7 +160,7 @@ WRONG = {
 
 
 def ran(*data):
-    outputs = [nbformat.v4.new_output("display_data", each) for each in data]
+    outputs = [nbformat.v4.new_output("display_data", each, metadata=SIZE) for each in data]
     cell = nbformat.v4.new_code_cell(outputs=outputs)
     return nbformat.v4.new_notebook(cells=[cell], metadata={"press": {}})
 

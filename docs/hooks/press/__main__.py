@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -20,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
         if step == "build":
             return build.build(ROOT)
         if step == "serve":
-            return subprocess.run([sys.executable, "-m", "mkdocs", "serve", "--livereload", "--dirty"], cwd=ROOT).returncode
+            return build.mkdocs("serve", "--livereload", "--dirty", cwd=ROOT)
         chapters = chapter.find(ROOT / "chapters")
         runs = run.run_all(chapters, ROOT / ".cache/runs")
         changed = record.renew(chapters, runs, ROOT / "tests/recorded")

@@ -14,13 +14,13 @@ INPUTS = ("mkdocs.yml", "docs", "chapters", "dtwin", "pyproject.toml")
 LEFT_OUT = {"node_modules", "__pycache__"}
 
 
-def build(root: Path, again: bool = False) -> int:
+def build(root: Path) -> int:
     """Build the site with mkdocs, strictly; return its exit status. Does nothing where nothing changed."""
     site, fresh, old, mark = root / "site", root / ".cache/site.new", root / ".cache/site.old", root / ".cache/site.key"
     if old.exists() and not site.exists():  # an interrupt fell between the two moves below
         old.rename(site)
     now = inputs(root)
-    if not again and site.is_dir() and mark.is_file() and mark.read_text() == now:
+    if site.is_dir() and mark.is_file() and mark.read_text() == now:
         print("The site is up to date: site/index.html")
         return 0
     shutil.rmtree(fresh, ignore_errors=True)

@@ -3,7 +3,6 @@
 import base64
 import functools
 import io
-import re
 from dataclasses import dataclass
 from html import escape
 
@@ -14,7 +13,6 @@ from .chapter import ChapterError
 
 DARK = "application/vnd.dtwin.dark+json"
 PICTURES = ("image/svg+xml", "image/png")
-PIXELS_PER_INCH, POINTS_PER_INCH, RETINA = 96, 72, 2
 
 
 @dataclass(frozen=True)
@@ -58,36 +56,16 @@ def make(cell: NotebookNode, number: int, place: str) -> Figure | None:
     if DARK not in output.data:
         raise ChapterError(f"{place}: the figure has no dark twin; draw it in a function under @plots.figure")
     kind = next(kind for kind in PICTURES if kind in output.data)
-    encode, measure = (svg, svg_size) if kind == "image/svg+xml" else (webp, png_size)
-    suffix = "svg" if kind == "image/svg+xml" else "webp"
+    suffix, encode = ("svg", str.encode) if kind == "image/svg+xml" else ("webp", webp)
     names = tuple(f"figure-{number}-{theme}.{suffix}" for theme in ("light", "dark"))
-    light, dark = output.data[kind], output.data[DARK][kind]
-    files = dict(zip(names, (encode(light), encode(dark))))
-    return Figure(number, files, names, *measure(light), alt)
-
-
-def svg(text: str) -> bytes:
-    return text.encode()
-
-
-def svg_size(text: str) -> tuple[int, int]:
-    """Return the size in CSS pixels that an SVG in points declares."""
-    tag = text[text.index("<svg") : text.index(">", text.index("<svg"))]
-    named = dict(re.findall(r'\b(width|height)="([\d.]+)pt"', tag))
-    return tuple(round(float(named[side]) * PIXELS_PER_INCH / POINTS_PER_INCH) for side in ("width", "height"))
-
-
-def webp(png: str) -> bytes:
-    return _webp(base64.b64decode(png))
+    files = dict(zip(names, (encode(output.data[kind]), encode(output.data[DARK][kind]))))
+    size = output.metadata[kind]
+    return Figure(number, files, names, size["width"], size["height"], alt)
 
 
 @functools.lru_cache(maxsize=512)
-def _webp(png: bytes) -> bytes:
+def webp(png: str) -> bytes:
+    """Return a PNG, given in base64, as WebP."""
     file = io.BytesIO()
-    Image.open(io.BytesIO(png)).save(file, "webp", quality=80)
+    Image.open(io.BytesIO(base64.b64decode(png))).save(file, "webp", quality=80)
     return file.getvalue()
-
-
-def png_size(png: str) -> tuple[int, int]:
-    width, height = Image.open(io.BytesIO(base64.b64decode(png))).size
-    return width // RETINA, height // RETINA

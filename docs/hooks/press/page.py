@@ -27,9 +27,8 @@ from .chapter import Chapter, ChapterError
 CAPTION = re.compile(r"\*\*Figure\.\*\*\s+(.+?)(?:\n\s*\n|\Z)", re.DOTALL)
 SLOT = re.compile(r'<div data-slot="(\d+)"></div>')
 CLAIM = "application/vnd.dtwin.claim+json"
-ABOVE = {"text/html", *figures.PICTURES}  # what nbconvert shows even beside something of the next kind
-UNSHOWN = {"application/pdf", "image/jpeg"}
-SHOWN = {*ABOVE, "text/latex", "text/markdown", "text/plain"}
+SHOWN = {*figures.PICTURES, "text/html", "text/latex", "text/markdown", "text/plain"}
+UNSHOWN = {"application/pdf", "image/jpeg"}  # nbconvert would choose them before the text that stands for them
 UNSEARCHED = 'data-search-exclude=""'  # Material's search leaves out what carries it
 NAMED = {"numpy": "NumPy", "torch": "PyTorch", "scikit-learn": "scikit-learn", "scikit-image": "scikit-image"}
 TEMPLATES = Path(__file__).parent / "templates"
@@ -72,7 +71,7 @@ def lay_out(chapter: Chapter, run: NotebookNode) -> Sheet:
 def refuse_unshown(output: NotebookNode, place: str) -> None:
     """Refuse what the template has no block for: nbconvert would leave it out without a word."""
     kinds = set(output.get("data", ()))
-    if kinds and (not kinds & SHOWN or kinds & UNSHOWN and not kinds & ABOVE):
+    if kinds and (kinds & UNSHOWN or not kinds & SHOWN):
         raise ChapterError(f"{place}: its output cannot be shown on a page: {', '.join(sorted(kinds))}")
 
 
