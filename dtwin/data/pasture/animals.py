@@ -1,5 +1,7 @@
 """An animal posed: the cones of its body, with their parts, materials and key points."""
 
+from dataclasses import dataclass
+from functools import cache
 from math import sqrt
 
 import numpy as np
@@ -40,10 +42,37 @@ class Body:
 
 
 def build(scene):
-    """The cones of a scene's animal (K, 16), columns as in ROW, and its key points (13, 3), and its height.
+    """The cones of a scene's animal (K, 16), columns as in ROW, its key points (13, 3), and its species' height.
 
-    It stands on z = 0 with the middle of its bounding box above the origin; half the diagonal of that box is 1.
+    It stands on z = 0. The middle of its species, standing still, is above the origin, and half the diagonal of the
+    box around that is 1: pose and proportions neither move the camera nor scale the rest of the body.
     """
+    rows, points = _posed(scene)
+    middle, scale, height = _stance(scene.species)
+    rows[:, 0:3], rows[:, 3:6] = (rows[:, 0:3] - middle) * scale, (rows[:, 3:6] - middle) * scale
+    rows[:, 6:8] *= scale
+    return rows, (points - middle) * scale, height
+
+
+@dataclass(frozen=True)
+class _Still:
+    # a scene's causes of form, at rest
+    species: str
+    legs = neck = girth = head = 1.0
+    step = stride = graze = look = tail = 0.0
+
+
+@cache
+def _stance(species):
+    rows, _ = _posed(_Still(species))
+    low = np.minimum(rows[:, 0:3] - rows[:, 6:7], rows[:, 3:6] - rows[:, 7:8]).min(0)
+    high = np.maximum(rows[:, 0:3] + rows[:, 6:7], rows[:, 3:6] + rows[:, 7:8]).max(0)
+    x, y, z = (high - low).tolist()
+    scale = 2 / sqrt(x * x + y * y + z * z)
+    return np.array([(low[0] + high[0]) / 2, 0.0, 0.0]), scale, z * scale
+
+
+def _posed(scene):
     kind, body = CATALOGUE[scene.species], Body()
     lift = (scene.legs - 1) * kind.fore[2]
     _torso(body, kind, scene, lift)
@@ -51,15 +80,7 @@ def build(scene):
         _leg(body, PARTS[8 + n], leg, 1 if n % 2 == 0 else -1, scene, lift, phase, n > 1, kind.paws)
     _head(body, kind, scene, _neck(body, kind, scene, lift))
     _tail(body, kind, scene, lift)
-    rows, points = np.array(body.rows), np.array([body.points[name] for name in KEYPOINTS])
-    low = np.minimum(rows[:, 0:3] - rows[:, 6:7], rows[:, 3:6] - rows[:, 7:8]).min(0)
-    high = np.maximum(rows[:, 0:3] + rows[:, 6:7], rows[:, 3:6] + rows[:, 7:8]).max(0)
-    size = high - low
-    scale = 2 / np.sqrt(size[0] * size[0] + size[1] * size[1] + size[2] * size[2])
-    middle = np.array([(low[0] + high[0]) / 2, 0.0, 0.0])
-    rows[:, 0:3], rows[:, 3:6] = (rows[:, 0:3] - middle) * scale, (rows[:, 3:6] - middle) * scale
-    rows[:, 6:8] *= scale
-    return rows, (points - middle) * scale, high[2] * scale
+    return np.array(body.rows), np.array([body.points[name] for name in KEYPOINTS])
 
 
 def _torso(body, kind, scene, lift):

@@ -47,7 +47,7 @@ class Block:
     noise: float = 0.0
     exposure: float = 1.0
     linear: bool = False
-    seed: int = 0
+    chance: int = 0
 
     def __post_init__(self):
         if self.kind not in OUTLINES:
@@ -114,7 +114,7 @@ def render_block(block):
         return View(eye, tuple(-np.array([float(c)]) for c in back), *camera, size)
 
     fine = _light(block, view(block.size * block.samples), sun, normals, offsets)
-    image = sensor(block, fine["albedo"] * fine["shading"], np.random.default_rng([block.seed, 4]))
+    image = sensor(block, fine["albedo"] * fine["shading"], np.random.default_rng([block.chance, 4]))
     grid = view(block.size)
     truth = _light(block, grid, sun, normals, offsets)
     axes = [[c[0] for c in axis] for axis in (grid.right, grid.up, tuple(-c for c in grid.forward))]
@@ -181,5 +181,5 @@ def sample_blocks(n, seed=0, **fixed):
     for i in range(n):
         kind, *numbers, last = np.random.default_rng([seed, 1, i]).random(len(ranges) + 2).tolist()
         drawn = {name: low + (high - low) * u for (name, (low, high)), u in zip(ranges.items(), numbers)}
-        blocks.append(Block(**{"kind": kinds[int(kind * len(kinds))], "seed": int(last * 2**31), **drawn, **fixed}))
+        blocks.append(Block(**{"kind": kinds[int(kind * len(kinds))], "chance": int(last * 2**31), **drawn, **fixed}))
     return blocks

@@ -23,7 +23,7 @@ def occluder(scene, back):
             x = 0.72 * post + scene.cover
             body.chain("fence", "wood", [(at(x, 0.0, 1.2), 0.048), (at(x, 0.58, 1.2), 0.042)])
     else:
-        numbers = np.random.default_rng([scene.seed, 3]).random((16, 4)).tolist()
+        numbers = np.random.default_rng([scene.chance, 3]).random((16, 4)).tolist()
         for a, b, c, r in numbers:
             radius = 0.10 + 0.07 * r
             height = 0.10 + 0.42 * c

@@ -125,7 +125,7 @@ def _images(stage):
     scenes = stage.scenes
     seen = light(stage, scenes[0].size * scenes[0].samples)
     radiance = seen["albedo"] * seen["shading"]
-    return np.stack([sensor(scene, r, np.random.default_rng([scene.seed, 4])) for scene, r in zip(scenes, radiance)])
+    return np.stack([sensor(scene, r, np.random.default_rng([scene.chance, 4])) for scene, r in zip(scenes, radiance)])
 
 
 def _truths(stage):

@@ -27,7 +27,7 @@ LIMITS = {
     "sun_azimuth": (-np.inf, np.inf), "sun_elevation": (5, 90), "sun": (0, 10), "ambient": (0, 10),
     "azimuth": (-np.inf, np.inf), "elevation": (0, 90), "distance": (2.5, 100), "focal": (0.3, 100),
     "x": (-2, 2), "y": (-2, 2), "cover": (-3, 3), "blur": (0, 20), "noise": (0, 1), "exposure": (0, 10),
-    "size": (4, 2048), "samples": (1, 8), "seed": (0, 2**63 - 1),
+    "size": (4, 2048), "samples": (1, 8), "chance": (0, 2**63 - 1),
 }
 
 
@@ -41,7 +41,7 @@ class Scene:
     sun_azimuth and azimuth, of the sun and of the camera: 0 faces the animal, 90 is on its left; sun, ambient: strengths.
     distance from the camera; focal length in widths of the picture; x, y: where the animal stands, in those, from the middle.
     size in pixels; samples a side of a pixel; blur (σ in pixels), noise (σ, white is 1), exposure; linear: no display curve.
-    seed: where patches, tufts and grains of noise fall.
+    chance: a number that says where patches, tufts, leaves and grains of noise fall.
 
     Raises:
         ValueError: a value is outside its limits or not among the choices.
@@ -79,14 +79,14 @@ class Scene:
     noise: float = 0.0
     exposure: float = 1.0
     linear: bool = False
-    seed: int = 0
+    chance: int = 0
 
     def __post_init__(self):
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"Scene: got {name}={getattr(self, name)!r}, expected one of {', '.join(choices)}")
         for name, (low, high) in LIMITS.items():
-            value, whole = getattr(self, name), name in ("size", "samples", "seed")
+            value, whole = getattr(self, name), name in ("size", "samples", "chance")
             kind = (int, np.integer) if whole else (int, float, np.integer, np.floating)
             if not (isinstance(value, kind) and low <= value <= high):
                 raise ValueError(f"Scene: got {name}={value!r}, expected {'an integer' if whole else 'a number'} "
@@ -115,7 +115,15 @@ def sample(n, seed=0, biased=False, **causes):
     if biased:
         elsewhere = [ground for ground in GROUNDS if ground != "meadow"]
         causes = {"ground": {s: "meadow" if s == "cow" else elsewhere for s in SPECIES}, **causes}
+    for name, wish in causes.items():
+        strange = sorted(set(wish) - set(SPECIES)) if isinstance(wish, dict) else []
+        if strange:
+            raise ValueError(f"sample: got {name} for {', '.join(strange)}, expected species among {', '.join(SPECIES)}")
+    if isinstance(causes.get("species"), dict):
+        raise ValueError("sample: got species as a dict, expected a name or a list of names")
     seeds = seed if isinstance(seed, (tuple, list)) else (seed,)
+    if not all(isinstance(s, (int, np.integer)) and s >= 0 for s in seeds):
+        raise ValueError(f"sample: got seed={seed!r}, expected integers from 0")
     return [_draw(np.random.default_rng([*seeds, i]).random(len(FIELDS) + 1).tolist(), causes) for i in range(n)]
 
 
@@ -131,10 +139,10 @@ def _draw(numbers, causes):
             u = u * 0.999 if name != "occluder" else max(0.0, (u - 0.7) / 0.3 * 0.66 + 0.333) if u > 0.7 else 0.0
             u = max(0.0, 2 * u - 1) if name == "graze" else u
         drawn[name] = _pick(name, wish, u)
-    if causes.get("sun_azimuth") is None:
+    if causes.get("sun_azimuth") is None and not isinstance(drawn["azimuth"], str):
         drawn["sun_azimuth"] += drawn["azimuth"]
-    if causes.get("seed") is None:
-        drawn["seed"] = int(numbers[-1] * 2**31)
+    if causes.get("chance") is None:
+        drawn["chance"] = int(numbers[-1] * 2**31)
     return Scene(**drawn)
 
 

@@ -92,8 +92,8 @@ def _albedo(scene, kinds, place, material, points):
     # colours (3, M) of one picture, whose samples are of three kinds: animal (or occluder), ground and sky
     (animal, ground, _), (x, y, depth, _) = kinds, place
     albedo = np.ones((3, len(depth)))
-    albedo[:, ground] = textures.ground(scene.ground, x[ground], y[ground], depth[ground], np.random.default_rng([scene.seed, 0]))
-    albedo[:, animal] = _surface(scene, material, points, np.random.default_rng([scene.seed, 1]))
+    albedo[:, ground] = textures.ground(scene.ground, x[ground], y[ground], depth[ground], np.random.default_rng([scene.chance, 0]))
+    albedo[:, animal] = _surface(scene, material, points, np.random.default_rng([scene.chance, 1]))
     return albedo
 
 
@@ -106,7 +106,7 @@ def _shading(stage, m, kinds, place, above, direct):
     shading = np.stack([
         (scene.sun * SUN[c]) * direct + (scene.ambient * SKY_LIGHT[c]) * dome + (0.62 * base[c] * scene.ambient) * below
         for c in range(3)])
-    shading[:, sky] = textures.sky(scene.sky, tuple(c[sky] for c in rays), np.random.default_rng([scene.seed, 2]))
+    shading[:, sky] = textures.sky(scene.sky, tuple(c[sky] for c in rays), np.random.default_rng([scene.chance, 2]))
     return shading
 
 
