@@ -129,10 +129,13 @@ def _covered(stage, m, x, y):
     trunk = rows[:2]
     balls = [*trunk[:, (0, 1, 2, 6)].tolist(), [*trunk[1, 3:6].tolist(), float(trunk[1, 7])]]
     balls += [[*point, 0.055] for point in stage.keypoints[m, 6::2].tolist()]
-    total = np.zeros_like(x)
+    covered = np.zeros_like(x)
+    near = np.flatnonzero(x * x + y * y < 9)
+    x, y, total = x[near], y[near], 0.0
     for bx, by, bz, r in balls:
         away = (x - bx) ** 2 + (y - by) ** 2 + bz * bz
-        total += 1.15 * r * r * bz / (away * np.sqrt(away))
-    return total / (1 + total)
+        total = total + 1.15 * r * r * bz / (away * np.sqrt(away))
+    covered[near] = total / (1 + total)
+    return covered
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .geometry import sincos
+from .geometry import turn
 
 TONES = {
     "white": (0.84, 0.80, 0.73), "cream": (0.72, 0.58, 0.38), "tan": (0.50, 0.32, 0.16), "rust": (0.40, 0.15, 0.05),
@@ -16,7 +16,7 @@ GROUNDS = {
     "meadow": ((0.150, 0.300, 0.045), (0.270, 0.370, 0.070), 0.36, 42.0),
     "sand": ((0.680, 0.520, 0.310), (0.780, 0.620, 0.400), 0.07, 60.0),
     "snow": ((0.620, 0.680, 0.770), (0.760, 0.780, 0.810), 0.05, 30.0),
-    "straw": ((0.620, 0.420, 0.120), (0.460, 0.290, 0.080), 0.42, 30.0),
+    "straw": ((0.680, 0.510, 0.190), (0.560, 0.390, 0.130), 0.42, 30.0),
 }
 # zenith, horizon, hills, clouds
 SKIES = {
@@ -64,11 +64,17 @@ def step(x, edge):
     return x * x * (3 - 2 * x)
 
 
+def wave(turns):
+    """A smooth wave between −1 and 1 with period 1, of parabolas: a sine to within 0.06, for a sixth of its cost."""
+    t = turns - np.rint(turns)
+    return t * (8 - 16 * np.abs(t))
+
+
 def ground(kind, x, y, depth, rng):
     """Albedo (3, M) of a ground at points x, y seen from `depth`; grains melt together far away."""
     base, second, contrast, grain = GROUNDS[kind]
     ox, oy, angle = (rng.random(3) * (TILE, TILE, 360)).tolist()
-    sin, cos = (float(v) for v in sincos(angle))
+    cos, sin = turn((1.0, 0.0), angle, (0, 1))
     a, b = cos * x - sin * y, sin * x + cos * y
     large = noise(PATCHES, 9 * a + ox, 9 * b + oy)
     if kind == "straw":  # grains drawn out in two directions, as stalks
@@ -77,8 +83,7 @@ def ground(kind, x, y, depth, rng):
     else:
         fine = noise(GRAINS, grain * a + oy, grain * b + ox)
     if kind == "sand":  # ripples
-        wave, _ = sincos(360 * (2.2 * a + 0.12 * large))
-        fine = 0.6 * fine + wave
+        fine = 0.6 * fine + wave(2.2 * a + 0.12 * large)
     fade = 25.0 / (25.0 + np.maximum(depth - 4, 0.0) ** 2)
     light = 1 + contrast * np.clip(fine, -1.6, 1.8) * fade
     share = step(large, 1.6)
@@ -115,11 +120,10 @@ def coat(kind, p, rng):
     if kind == "plain":
         return np.zeros_like(p[0])
     if kind != "spots":
-        waves = sum(sincos(360 * (2.6 * (a * p[0] + b * p[1] + c * p[2]) + phase))[0] for a, b, c, phase in numbers.tolist())
+        waves = sum(wave(2.6 * (a * p[0] + b * p[1] + c * p[2]) + phase) for a, b, c, phase in numbers.tolist())
         if kind == "patches":
             return step(waves - 0.35, 0.12)
-        band, _ = sincos(360 * (4.6 * p[0] + 1.7 * p[2] + 0.13 * waves + numbers[0, 0]))
-        return step(band - 0.1, 0.25)
+        return step(wave(4.6 * p[0] + 1.7 * p[2] + 0.13 * waves + numbers[0, 0]) - 0.1, 0.25)
     # spots: one in each cell of a lattice, never in its middle
     cells = [c * 5.2 + 50 for c in p]
     cells[0] = cells[0] + 0.5 * (np.floor(cells[2]) % 2)

@@ -133,7 +133,10 @@ def normals(cones, n, k, p):
 
 
 def shadows(cones, sun, n, p):
-    """Whether a cone stands between the sun, a unit vector for each scene, and points p (vectors over M) of scenes n."""
+    """Whether a cone stands between the sun, a unit vector for each scene, and points p (vectors over M) of scenes n.
+
+    n rises.
+    """
     dark = np.zeros(len(n), bool)
     # seen from the sun, a cone lies within a box; only points in it can be in its shadow
     level = np.zeros_like(sun[0])
@@ -145,11 +148,11 @@ def shadows(cones, sun, n, p):
         ends = [(dot(tuple(c[:, None] for c in e), end), reach) for end, reach in zip((cones.a, cones.b), cones.reach)]
         high = np.where(cones.part < 0, -np.inf, np.maximum(*(c + r for c, r in ends)))
         limits.append((dot(tuple(c[n] for c in e), p), np.minimum(*(c - r for c, r in ends)), high))
+    (across, left, right), (along, low, high) = limits
+    count = np.bincount(n, minlength=len(level))  # points come scene by scene
     for k in range(cones.count):
-        near = ~dark
-        for q, low, high in limits:
-            near &= (q >= low[:, k][n]) & (q <= high[:, k][n])
-        at = np.flatnonzero(near)
+        at = np.flatnonzero((across >= np.repeat(left[:, k], count)) & (across <= np.repeat(right[:, k], count)) & ~dark)
+        at = at[(along[at] >= low[n[at], k]) & (along[at] <= high[n[at], k])]
         m = n[at]
         o, d = cones.local(k, m, tuple(c[at] for c in p), sun)
         t = cones.hit(k, m, o, d)
