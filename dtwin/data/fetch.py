@@ -152,17 +152,14 @@ def _save(reply, part, start, promised, remote):
             if promised is None or got - start < promised:
                 raise _Broken(f"stopped after {got} of {remote.size} bytes")
             raise _Refused(f"sent {got} bytes in all, expected {remote.size}")
-    except _Refused:
-        part.unlink(missing_ok=True)
-        raise
-    except OSError:
+    except (_Refused, OSError):
         part.unlink(missing_ok=True)
         raise
 
 
 def _read(reply, got, remote):
     try:
-        return reply.read(1 << 16)
+        return reply.read1(1 << 16)  # read would wait for all of them, and lose some when the line breaks
     except (OSError, http.client.HTTPException) as error:
         raise _Broken(f"stopped after {got} of {remote.size} bytes ({error})") from error
 
