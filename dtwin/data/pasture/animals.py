@@ -116,14 +116,15 @@ def _leg(body, part, leg, sign, scene, lift, phase, back, paws):
     hip = (x, y, z)
     ankle = (x + 0.24 * z * scene.stride * cos + (-0.03 * z if back else 0.0), y * 0.92,
              2.2 * r_foot + 0.16 * z * scene.stride * max(sin, 0.0))
-    reach = sqrt((ankle[0] - x) ** 2 + (ankle[2] - z) ** 2)
+    down = (ankle[0] - x, ankle[2] - z)
+    reach = sqrt(down[0] * down[0] + down[1] * down[1])
     stand = z - 2.2 * r_foot
     # bones a little longer than the way to the ground: the joint bends, forwards in front, backwards behind
     length = max((1.035 if back else 1.006) * stand, 1.001 * reach)
     upper, lower = length * (1 - share), length * share
     along = (upper * upper - lower * lower + reach * reach) / (2 * reach)
     bend = sqrt(max(upper * upper - along * along, 0.0)) * (-1 if back else 1)
-    down = ((ankle[0] - x) / reach, (ankle[2] - z) / reach)
+    down = (down[0] / reach, down[1] / reach)
     knee = (x + down[0] * along - down[1] * bend, y * 0.95, z + down[1] * along + down[0] * bend)
     thigh = mix(hip, knee, 0.5)
     body.chain(part, "coat", [(hip, r_top), (thigh, 0.55 * r_top + 0.5 * r_knee), (knee, r_knee)], width=0.72)

@@ -1,6 +1,7 @@
 """Rays against round cones and convex polyhedra, and angles, in operations that round alike on every machine.
 
-Only +, −, ×, ÷ and √ of float64 decide a pixel: IEEE 754 fixes their last bit, unlike that of sin, exp or a BLAS.
+Only +, −, ×, ÷ and √ of float64, in a fixed order, decide a pixel: IEEE 754 fixes their last bit, unlike that of
+sin, exp or a BLAS. Chance comes from `Generator.random` alone, whose bits NumPy keeps.
 Vectors are tuples of three arrays.
 """
 

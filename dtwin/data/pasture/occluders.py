@@ -1,5 +1,7 @@
 """What may stand between the camera and the animal: a fence or a bush."""
 
+from math import sqrt
+
 import numpy as np
 
 from .animals import Body
@@ -9,7 +11,7 @@ def occluder(scene, back):
     """The cones (K, 16) of a scene's occluder, seen along −back, a unit vector; `cover` moves it to the right."""
     if scene.occluder == "none":
         return np.zeros((0, 16))
-    flat = (back[0] * back[0] + back[1] * back[1]) ** 0.5 or 1.0
+    flat = sqrt(back[0] * back[0] + back[1] * back[1]) or 1.0
     toward, right = (back[0] / flat, back[1] / flat), (-back[1] / flat, back[0] / flat)
 
     def at(across, z, near):

@@ -14,7 +14,7 @@ from .scene import Scene
 from .sensor import sensor
 from .stage import Stage, light
 
-BLOCK = 2**18  # samples traced at once; they bound the memory
+BLOCK = 2**19  # samples traced at once; they bound the memory, to about 90 MB
 WORTH = 400  # images of 32 × 32 for which another process is worth its start
 # the parts that a key point lies in: it is seen where one of them is
 OWN = {"nose": ("head", "trunk"), "poll": ("head", "neck", "ear", "horn"), "withers": ("torso", "neck"),

@@ -1,5 +1,7 @@
 """What a camera makes of the light that reaches it."""
 
+from math import sqrt
+
 import numpy as np
 
 
@@ -16,15 +18,16 @@ def sensor(scene, radiance, rng):
     if scene.noise:
         # six uniform numbers add up to nearly a normal one, without a logarithm
         grains = sum(rng.random(pixels.shape) for _ in range(6)) - 3
-        pixels = pixels + scene.noise * 1.4142135623730951 * grains
+        pixels = pixels + scene.noise * sqrt(2) * grains
     return np.rint(np.clip(pixels, 0.0, 1.0) * 255).astype(np.uint8)
 
 
 def _blurred(pixels, sigma, axis):
     # biweight kernel, near a Gaussian and of the same variance; edges repeat
-    radius = sigma * 7**0.5
+    radius = sigma * sqrt(7)
     reach = max(int(radius), 1)
-    weights = [max(1 - (k / radius) ** 2, 0.0) ** 2 for k in range(-reach, reach + 1)]
+    hats = [max(1 - (k / radius) * (k / radius), 0.0) for k in range(-reach, reach + 1)]
+    weights = [hat * hat for hat in hats]
     width = [(reach, reach) if a == axis else (0, 0) for a in range(3)]
     padded = np.pad(pixels, width, mode="edge")
     size = pixels.shape[axis]

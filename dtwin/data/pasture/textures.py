@@ -1,5 +1,7 @@
 """What things look like before any light falls on them: colours of coats, grounds and skies, linear, in 0 to 1."""
 
+from math import fsum, sqrt
+
 import numpy as np
 
 from .geometry import turn
@@ -41,7 +43,8 @@ def _tile(seed, octaves):
             for axis in (0, 1):
                 noise = sum(np.roll(noise, k, axis) for k in range(2**octave)) / 2**octave
         total += noise * 2**octave * weight
-    return (total / np.sqrt((total * total).sum() / total.size)).ravel()
+    # NumPy adds up in an order that depends on the processor, fsum exactly
+    return (total / sqrt(fsum((total * total).ravel().tolist()) / total.size)).ravel()
 
 
 GRAINS, PATCHES = _tile(1, {0: 1.0, 1: 1.0}), _tile(2, {3: 0.5, 4: 1.0, 5: 0.7})
