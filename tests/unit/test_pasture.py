@@ -90,13 +90,13 @@ def test_points_project_to_key_points(picture):
 
 @pytest.mark.parametrize("species", SPECIES)
 def test_key_points_lie_inside_an_animal_in_the_open(species):
-    found = render(Scene(species=species, size=256, samples=1, azimuth=80))
+    found = render(Scene(species=species, size=176, samples=1, azimuth=80))
     x, y = np.rint(found.keypoints).astype(int).T
     assert found.mask[y, x].all()
     names = {KEYPOINTS[k] for k in np.flatnonzero(found.visible)}
     # an elephant's ear hides its withers
     assert {"withers", "nose", "knee left foreleg", "hoof left hindleg"} - names <= ({"withers"} if species == "elephant" else set())
-    hidden = render(Scene(species=species, size=256, samples=1, azimuth=80, occluder="bush"))
+    hidden = render(Scene(species=species, size=176, samples=1, azimuth=80, occluder="bush"))
     assert hidden.mask.sum() < 0.95 * found.mask.sum() and hidden.visible.sum() < found.visible.sum()
 
 

@@ -143,11 +143,8 @@ def _planes(vertices, faces):
 def _light(block, view, sun, normals, offsets):
     # the same light as on the pasture, on a grey block and a darker table
     size = view.size
-    i, j = (c.ravel() for c in np.indices((size, size)))
-    n = np.zeros(len(i), int)
-    u, v = view.slopes(n, i, j)
-    d = tuple(f[0] + u * r[0] + v * up[0] for f, r, up in zip(view.forward, view.right, view.up))
-    o = tuple(np.full_like(u, e[0]) for e in view.eye)
+    d = tuple(c.ravel() for c in view.rays())
+    o = tuple(np.full_like(d[0], e[0]) for e in view.eye)
     depth, face = hit_planes(o, d, normals, offsets)
     floor = np.where(d[2] < 0, -o[2] / np.where(d[2] < 0, d[2], -1.0), np.inf)
     table = (floor < np.inf) & (depth == np.inf)
@@ -155,7 +152,7 @@ def _light(block, view, sun, normals, offsets):
     face, depth = np.where(depth < np.inf, face, -1), np.minimum(depth, floor)
     at = np.where(depth < np.inf, depth, 0.0)
     p = tuple(a + at * b + 1e-9 * c for a, b, c in zip(o, d, normal))
-    away, _ = hit_planes(p, tuple(np.full_like(u, float(c)) for c in sun), normals, offsets)
+    away, _ = hit_planes(p, tuple(np.full_like(d[0], float(c)) for c in sun), normals, offsets)
     toward = dot(tuple(normal), [float(c) for c in sun])
     shadow = (toward <= 0) | ((away > NEAR) & (away < np.inf))
     above = 0.5 + 0.5 * normal[2]

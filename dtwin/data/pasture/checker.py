@@ -59,10 +59,7 @@ def _light(size):
     view = View(eye, tuple(-c for c in back), np.array([1.55]), np.zeros(1), np.zeros(1), size)
     post = Cones([np.array([[1.05, 0.38, 0.0, 1.05, 0.38, 1.0, 0.42, 0.36, 0, 1, 0, 1, 1, 1, 0, 0]])])
     depth, cone = (a.ravel() for a in first_hits(post, view))
-    i, j = (c.ravel() for c in np.indices((size, size)))
-    n = np.zeros(len(i), int)
-    u, v = view.slopes(n, i, j)
-    rays = tuple(f[0] + u * r[0] + v * up[0] for f, r, up in zip(view.forward, view.right, view.up))
+    rays, n = tuple(c.ravel() for c in view.rays()), np.zeros(size * size, int)
     with np.errstate(divide="ignore"):
         floor = -eye[2] / rays[2]
     depth = np.where(cone >= 0, depth, np.where(floor > 0, floor, 50.0))

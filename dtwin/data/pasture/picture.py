@@ -131,6 +131,9 @@ def _images(stage):
 def _truths(stage):
     size = stage.scenes[0].size
     seen, view = light(stage, size), stage.view(size)
+    normal = np.zeros((3, *seen["depth"].shape))
+    normal[2][seen["ground"]] = 1.0
+    normal[:, seen["animal"]] = seen["facing"]
     i, j, _ = view.project(tuple(stage.keypoints[:, :, c] for c in range(3)))
     axes = (view.right, view.up, tuple(-c for c in view.forward))
     for m in range(len(stage.scenes)):
@@ -139,7 +142,7 @@ def _truths(stage):
         own = [[c[m] for c in axis] for axis in axes]
         turned = lambda v: np.stack([a * v[0] + b * v[1] + c * v[2] for a, b, c in own])
         yield {
-            "mask": part > 0, "parts": part, "depth": seen["depth"][m], "normals": turned(seen["normal"][:, m]),
+            "mask": part > 0, "parts": part, "depth": seen["depth"][m], "normals": turned(normal[:, m]),
             "albedo": seen["albedo"][m], "shading": seen["shading"][m], "shadow": seen["shadow"][m],
             "keypoints": np.stack([j[m], i[m]], 1), "visible": _visible(part, i[m], j[m]), "points": stage.keypoints[m],
             "cones": stage.animals[m], "light": turned([c[m] for c in stage.sun]), "camera": view.matrix(m),

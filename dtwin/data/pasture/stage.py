@@ -42,50 +42,38 @@ class Stage:
 def light(stage, size):
     """What reaches size × size samples of each picture: a dict of arrays (N, H, W) or (N, 3, H, W).
 
-    depth, cone (−1 for none), ground, albedo, shading, shadow and normal (in the world); a sky has albedo 1.
+    depth, cone (−1 for none), animal (or occluder), ground, shadow, albedo and shading, where a sky has albedo 1;
+    facing: normals in the world, vectors over the samples of animal.
     """
-    view, scenes = stage.view(size), stage.scenes
+    view = stage.view(size)
     depth, cone = first_hits(stage.cones, view)
-    n, steps = np.arange(len(scenes))[:, None], np.arange(size)[None]
-    u, v = view.slopes(n, steps, steps)
-    rays = tuple(f[n, None] + u[:, None, :] * r[n, None] + v[:, :, None] * up[n, None]
-                 for f, r, up in zip(view.forward, view.right, view.up))
-    eye = tuple(e[:, None, None] for e in stage.eye)
-    with np.errstate(divide="ignore"):
-        floor = -eye[2] / rays[2]
-    animal = cone >= 0
+    rays = view.rays()
+    animal, eye = cone >= 0, tuple(e[:, None, None] for e in stage.eye)
     ground = ~animal & (rays[2] < 0)
-    depth = np.where(ground, floor, depth)
+    depth[ground] = (-eye[2] / np.where(ground, rays[2], -1.0))[ground]
     x, y = (e + np.where(ground, depth, 0.0) * d for e, d in zip(eye[:2], rays))
-    normal = np.zeros((3, *depth.shape))
-    normal[2][ground] = 1.0
-    n, i, j = np.nonzero(animal)
-    points = tuple(e[n, 0, 0] + depth[animal] * d[animal] for e, d in zip(eye, rays))
+    n = np.nonzero(animal)[0]
+    points = tuple(e[n] + depth[animal] * d[animal] for e, d in zip(stage.eye, rays))
     facing = normals(stage.cones, n, cone[animal].astype(int), points)
-    for axis in range(3):
-        normal[axis][animal] = facing[axis]
-    sun = tuple(c[:, None, None] for c in stage.sun)
-    toward = dot(tuple(normal), sun)
-    shadow = ground_shadows(stage.cones, stage.sun, view, ground.copy(), x, y)
-    lit = np.flatnonzero(toward[animal] > 0)
-    hidden = toward[animal] <= 0
+    toward = dot(facing, tuple(c[n] for c in stage.sun))
+    hidden, lit = toward <= 0, np.flatnonzero(toward > 0)
     hidden[lit] = shadows(stage.cones, stage.sun, n[lit], tuple(c[lit] for c in points))
-    shadow[animal] = hidden
-    seen = {"depth": depth, "cone": cone, "ground": ground, "animal": animal, "normal": normal, "shadow": shadow}
-    direct = np.maximum(toward, 0.0) * ~shadow
-    albedo, shading = np.empty((len(scenes), 3, size, size)), np.empty((len(scenes), 3, size, size))
-    starts = np.searchsorted(n, np.arange(len(scenes) + 1))
-    for m, scene in enumerate(scenes):
-        mine = slice(starts[m], starts[m + 1])
-        own = tuple(c[mine] for c in points)
+    shadow = ground_shadows(stage.cones, stage.sun, view, ground.copy(), x, y)
+    direct = np.where(ground & ~shadow, stage.sun[2][:, None, None], 0.0)
+    direct[animal], shadow[animal] = np.where(hidden, 0.0, toward), hidden
+    above = np.where(ground, 1.0, 0.5)
+    above[animal] = 0.5 + 0.5 * facing[2]
+    albedo, shading = np.empty((len(depth), 3, size, size)), np.empty((len(depth), 3, size, size))
+    starts = np.searchsorted(n, np.arange(len(depth) + 1))
+    for m, scene in enumerate(stage.scenes):
         place = (x[m].ravel(), y[m].ravel(), depth[m].ravel(), tuple(c[m].ravel() for c in rays))
-        kinds = tuple(np.flatnonzero(c[m]) for c in (animal, ground, ~animal & ~ground))
+        kinds = tuple(np.flatnonzero(c) for c in (animal[m], ground[m], ~(animal[m] | ground[m])))
         material = stage.cones.material[m][cone[m].ravel()[kinds[0]]]
+        own = tuple(c[starts[m]:starts[m + 1]] for c in points)
         albedo[m] = _albedo(scene, kinds, place, material, own).reshape(3, size, size)
-        above = 0.5 + 0.5 * normal[2][m].ravel()
-        shading[m] = _shading(stage, m, kinds, place, above, direct[m].ravel()).reshape(3, size, size)
-    seen.update(albedo=albedo, shading=shading)
-    return seen
+        shading[m] = _shading(stage, m, kinds, place, above[m].ravel(), direct[m].ravel()).reshape(3, size, size)
+    return {"depth": depth, "cone": cone, "animal": animal, "ground": ground, "facing": facing, "shadow": shadow,
+            "albedo": albedo, "shading": shading}
 
 
 def _albedo(scene, kinds, place, material, points):

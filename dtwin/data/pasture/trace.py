@@ -27,6 +27,13 @@ class View:
         v = (0.5 - (i + 0.5) / self.size - self.y[n]) / self.focal[n]
         return u, v
 
+    def rays(self):
+        """The rays of all samples: vectors of shape (N, H, W)."""
+        n, steps = np.arange(len(self.focal))[:, None], np.arange(self.size)[None]
+        u, v = self.slopes(n, steps, steps)
+        return tuple(f[n, None] + u[:, None, :] * r[n, None] + v[:, :, None] * up[n, None]
+                     for f, r, up in zip(self.forward, self.right, self.up))
+
     def project(self, p):
         """Rows, columns (in samples, as in `slopes`) and depths of points p of shape (N, …)."""
         grow = (slice(None),) + (None,) * (p[0].ndim - 1)  # an axis of cameras against the points' axes
