@@ -49,7 +49,7 @@ def members(path, cap):
             folders, or it unpacks to more than `cap` bytes.
     """
     try:
-        with gzip.open(path) as file, tarfile.open(fileobj=_Capped(file, cap, path), mode="r|") as tar:
+        with gzip.open(path) as file, tarfile.open(fileobj=(raw := _Capped(file, cap, path)), mode="r|") as tar:
             for count, member in enumerate(tar):
                 tar.members.clear()  # tarfile keeps them all, which many empty ones turn into much memory
                 if count >= MEMBERS:
@@ -57,6 +57,8 @@ def members(path, cap):
                 _refuse(path, member, cap)
                 if member.isfile():
                     yield member.name, tar.extractfile(member).read()
+            while raw.read(1 << 16):
+                pass  # gzip checks its sum at the end, which lies behind the end of the archive
     except DataError:
         raise
     except BROKEN as error:

@@ -109,10 +109,16 @@ def test_an_archive_cut_short_is_refused(scratch, keep):
     raw = raw[:keep if isinstance(keep, int) else int(keep * len(raw))]
     with pytest.raises(DataError, match="file.gz: cannot be read as a .tar.gz"):
         walk(scratch, raw)
-    with pytest.raises(DataError, match="file.gz: cannot be read as gzip|$"):
-        gunzip(scratch, CAP)
-        assert keep == 0, "an empty file is an empty gzip file"
-        raise DataError
+    if keep:  # gzip takes an empty file for the packed form of nothing
+        with pytest.raises(DataError, match="file.gz: cannot be read as gzip"):
+            gunzip(scratch, CAP)
+
+
+def test_a_byte_that_changed_is_noticed_at_the_end(scratch):
+    raw = bytearray(tar(("a", np.random.default_rng(0).bytes(9000))))
+    raw[5000] ^= 1  # among bytes that cannot be packed and lie there as they are
+    with pytest.raises(DataError, match="CRC check failed"):
+        walk(scratch, bytes(raw))
 
 
 GOOD = tar(("a/b", bytes(range(256)) * 3), entry("d", type=tarfile.DIRTYPE), ("é" * 120, b"x"))
