@@ -51,9 +51,8 @@ def main():
         truth = (time.process_time() - before) / 64
         goal = f", goal {GOALS[size]} s" if size in GOALS else ""
         print(f"{size} × {size}: {1000 * spent:.1f} ms of one core an image, {1000 * truth:.1f} ms with its truth, "
-              f"{peak:.0f} MB at most\n"
-              f"    10,000 on two idle cores: {spent * 5000:.0f} s by that{goal}; by the clock {wall / options.count * 10_000:.0f} s "
-              f"on {os.cpu_count()} cores at load {load:.1f}")
+              f"{peak:.0f} MB at most\n    10,000 on two idle cores: {spent * 5000:.0f} s by that{goal}; "
+              f"by the clock {wall / options.count * 10_000:.0f} s on {os.cpu_count()} cores at load {load:.1f}")
 
 
 if __name__ == "__main__":

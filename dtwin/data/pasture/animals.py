@@ -155,7 +155,8 @@ def _neck(body, kind, scene, lift):
         body.chain("neck", "hair", crest, width=0.42)
     if kind.dewlap:
         low = mix(joints[0][0], inside, 0.25)
-        body.chain("neck", "coat", [((low[0], 0.0, low[2] - 0.22), 0.16), (mix(joints[1][0], joints[2][0], 0.3), 0.12)], width=0.5)
+        throat = mix(joints[1][0], joints[2][0], 0.3)
+        body.chain("neck", "coat", [((low[0], 0.0, low[2] - 0.22), 0.16), (throat, 0.12)], width=0.5)
     return at
 
 
@@ -170,7 +171,9 @@ def _head(body, kind, scene, poll):
 
     balls = [(at(f, 0.0, n), r * size) for f, n, r in kind.head]
     body.chain("head", "coat", balls[:-1], side=left, width=kind.head_width)
-    body.chain("head", "coat" if kind.nose else "muzzle", balls[-2:], side=left, width=kind.head_width)
+    # the muzzle starts a little larger, so that the ball it shares with the face is its own
+    (start, r), end = balls[-2:]
+    body.chain("head", "coat" if kind.nose else "muzzle", [(start, 1.02 * r), end], side=left, width=kind.head_width)
     (f, n, tip), (f0, n0, r0), (f1, n1, r1) = kind.head[-1], kind.head[0], kind.head[1]
     if kind.nose:
         body.chain("trunk", "coat", [(at(f, 0.0, n), r * size) for f, n, r in kind.nose])
@@ -218,6 +221,7 @@ def _tail(body, kind, scene, lift):
     if kind.tuft:
         end, way = balls[-1][0], tuple(q - p for p, q in zip(balls[-2][0], balls[-1][0]))
         tip = tuple(p + w * 0.35 for p, w in zip(end, way))
-        body.chain("tail", "hair", [(mix(balls[-2][0], end, 0.85), 0.6 * kind.tuft), (end, kind.tuft), (tip, 0.3 * kind.tuft)])
+        start = mix(balls[-2][0], end, 0.85)
+        body.chain("tail", "hair", [(start, 0.6 * kind.tuft), (end, kind.tuft), (tip, 0.3 * kind.tuft)])
         balls.append((tip, 0.0))
     body.points["tail tip"] = balls[-1][0]

@@ -37,10 +37,11 @@ def dataset(n=10_000, split="train", size=32, seed=0, biased=False, **causes):
     # the pictures follow from these arguments and from the code that draws them, and from nothing else
     key = repr((n, split, size, seed, biased, sorted(causes.items())))
     key = hashlib.sha256(_code() + key.encode()).hexdigest()[:16]
-    rows = cached(f"{split}-{n}-{size}-{key}", (n, 3 * size * size + 1), lambda: _rows(scenes(n, split, size, seed, biased, **causes)))
+    rows = cached(f"{split}-{n}-{size}-{key}", (n, 3 * size * size + 1),
+                  lambda: _rows(scenes(n, split, size, seed, biased, **causes)))
     return ImageSet(
         name="biased pasture" if biased else "pasture", split=split,
-        images=np.ascontiguousarray(rows[:, 1:]).reshape(n, 3, size, size), labels=rows[:, 0].astype(np.int64), classes=SPECIES,
+        images=rows[:, 1:].reshape(n, 3, size, size), labels=rows[:, 0].astype(np.int64), classes=SPECIES,
         licence="MIT", source="rendered by dtwin.data.pasture",
         citation="animals of generalised cones, after D. Marr and H. K. Nishihara, Representation and recognition of the "
                  "spatial organization of three-dimensional shapes, Proc. R. Soc. Lond. B 200, 1978")

@@ -93,7 +93,7 @@ def images(scenes):
 
 
 def _elsewhere(scenes):
-    # a process of its own that imports no more than it must: unlike multiprocessing it never runs the caller's script again
+    # a process of its own, which unlike one of multiprocessing never runs the caller's script again
     code = ("import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from dtwin.data.pasture.picture import serve; "
             "serve(sys.stdin.buffer, sys.stdout.buffer)")
     done = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(sys.path) + pickle.dumps(scenes),

@@ -33,13 +33,14 @@ LIMITS = {
 
 @dataclass(frozen=True)
 class Scene:
-    """Every cause of a picture of an animal; angles in degrees, lengths in half diagonals of the animal's box.
+    """Every cause of a picture of an animal; angles in degrees, lengths in half diagonals of its species' box.
 
     species one of SPECIES; legs, neck, girth, head: proportions, 1 is the species' own.
     step (one cycle from 0 to 1), stride, graze (0 head up, 1 down), look and tail (to its left): the pose.
-    coat plain, patches, spots or stripes, in two `colours`; ground, sky; occluder none, fence or bush, `cover` to the right.
-    sun_azimuth and azimuth, of the sun and of the camera: 0 faces the animal, 90 is on its left; sun, ambient: strengths.
-    distance from the camera; focal length in widths of the picture; x, y: where the animal stands, in those, from the middle.
+    coat plain, patches, spots or stripes, in two `colours`; ground; sky; occluder none, fence or bush, `cover` to
+    the right. sun_azimuth and azimuth, of the sun and of the camera: 0 faces the animal, 90 is on its left; sun and
+    ambient: strengths. distance from the camera; focal length in widths of the picture, as are x and y, which say
+    how far right and up of the middle the animal stands.
     size in pixels; samples a side of a pixel; blur (σ in pixels), noise (σ, white is 1), exposure; linear: no display curve.
     chance: a number that says where patches, tufts, leaves and grains of noise fall.
 

@@ -11,7 +11,7 @@ class Species:
     """An animal's form.
 
     torso: balls (x, z, radius) from hip to chest; width: its breadth over its height.
-    fore, hind: a leg (x, y, z of its top, radius there, z of the knee as a share, radius there, radius at the foot).
+    fore, hind: a leg (x, y, z of its top, radius there, share of the lower leg, radius of the knee, radius of the foot).
     neck: ((x, z, radius of its root), length, degrees above the horizon when up and when grazing, radius at the head).
     head: balls (forward, up, radius) from the skull to the nose; pitch: degrees below the horizon, up and grazing.
     ear, horn, tusk: balls (forward, left, up, radius) of the left one, from the skull; ear_flat: thickness over breadth; ear_face: forward and left of its face.
@@ -76,7 +76,8 @@ CATALOGUE = {
         neck=((0.56, 0.60, 0.27), 0.22, 8, -26, 0.22),
         head=((0.0, 0.0, 0.205), (0.18, -0.05, 0.135), (0.33, -0.06, 0.095)), pitch=(14, 36), head_width=0.95,
         ear=((0.00, 0.11, 0.13, 0.045), (0.03, 0.16, 0.24, 0.085), (0.14, 0.19, 0.26, 0.02)), ear_flat=0.28,
-        tail=((-0.75, 0.66, 0.030), (-0.83, 0.72, 0.026), (-0.88, 0.66, 0.024), (-0.84, 0.60, 0.022), (-0.82, 0.68, 0.014)),
+        tail=((-0.75, 0.66, 0.030), (-0.83, 0.72, 0.026), (-0.88, 0.66, 0.024), (-0.84, 0.60, 0.022),
+              (-0.82, 0.68, 0.014)),
         snout=0.105),
     "dog": Species(
         torso=((-0.30, 0.50, 0.125), (0.02, 0.49, 0.150), (0.26, 0.50, 0.185)), width=0.80,
@@ -91,7 +92,8 @@ CATALOGUE = {
         neck=((0.44, 1.02, 0.17), 0.52, 60, -58, 0.09),
         head=((0.0, 0.0, 0.105), (0.15, -0.02, 0.078), (0.31, -0.03, 0.048)), pitch=(20, 62), head_width=0.8,
         ear=((-0.03, 0.07, 0.05, 0.025), (-0.06, 0.16, 0.10, 0.05), (-0.07, 0.24, 0.13, 0.012)), ear_flat=0.3,
-        horn=((-0.02, 0.05, 0.08, 0.036), (-0.16, 0.20, 0.24, 0.033), (-0.24, 0.34, 0.44, 0.030), (-0.16, 0.34, 0.68, 0.014)),
+        horn=((-0.02, 0.05, 0.08, 0.036), (-0.16, 0.20, 0.24, 0.033), (-0.24, 0.34, 0.44, 0.030),
+              (-0.16, 0.34, 0.68, 0.014)),
         tail=((-0.63, 1.02, 0.05), (-0.70, 0.94, 0.055), (-0.71, 0.86, 0.02)), antler=True),
     "camel": Species(
         torso=((-0.62, 1.32, 0.29), (0.0, 1.27, 0.36), (0.52, 1.32, 0.33)), width=0.78,
@@ -115,7 +117,8 @@ CATALOGUE = {
         neck=((1.02, 2.10, 0.56), 0.48, 26, -12, 0.48),
         head=((0.0, 0.0, 0.52), (0.26, -0.02, 0.42)), pitch=(24, 48), head_width=0.9,
         ear=((-0.14, 0.40, 0.20, 0.18), (-0.42, 0.66, 0.00, 0.50), (-0.30, 0.62, -0.52, 0.20)), ear_flat=0.13, ear_face=(0.55, 0.85), paws=True,
-        nose=((0.40, -0.16, 0.27), (0.66, -0.62, 0.20), (0.72, -1.10, 0.155), (0.86, -1.52, 0.115), (1.10, -1.62, 0.085)),
+        nose=((0.40, -0.16, 0.27), (0.66, -0.62, 0.20), (0.72, -1.10, 0.155), (0.86, -1.52, 0.115),
+              (1.10, -1.62, 0.085)),
         tusk=((0.42, 0.20, -0.34, 0.075), (0.72, 0.27, -0.62, 0.062), (1.04, 0.26, -0.64, 0.024)),
         tail=((-1.45, 2.05, 0.07), (-1.60, 1.65, 0.05), (-1.63, 1.15, 0.04)), tuft=0.075),
     "rabbit": Species(

@@ -18,7 +18,7 @@ def direction(azimuth, elevation):
 
 
 class Stage:
-    """N scenes ready to be traced: cones, key points, eyes, suns and a generator for each one's textures."""
+    """N scenes ready to be traced: cones, key points, eyes and suns."""
 
     def __init__(self, scenes):
         self.scenes = scenes
@@ -80,8 +80,9 @@ def _albedo(scene, kinds, place, material, points):
     # colours (3, M) of one picture, whose samples are of three kinds: animal (or occluder), ground and sky
     (animal, ground, _), (x, y, depth, _) = kinds, place
     albedo = np.ones((3, len(depth)))
-    albedo[:, ground] = textures.ground(scene.ground, x[ground], y[ground], depth[ground], np.random.default_rng([scene.chance, 0]))
-    albedo[:, animal] = _surface(scene, material, points, np.random.default_rng([scene.chance, 1]))
+    soil, coat = (np.random.default_rng([scene.chance, k]) for k in range(2))
+    albedo[:, ground] = textures.ground(scene.ground, x[ground], y[ground], depth[ground], soil)
+    albedo[:, animal] = _surface(scene, material, points, coat)
     return albedo
 
 
