@@ -48,9 +48,12 @@ class Project:
     def chapter(self, name, *cells):
         self.root.joinpath(f"chapters/{name}.py").write_text(percent(*cells), "utf-8")
 
-    def start(self, step="build", **options):
+    def start(self, step="build", first="", **options):
+        """Start the press, after some Python of the test's own in its process."""
+        # a shell lets what it starts in the background ignore interrupts
+        before = f"import os, resource, signal, sys\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\n{first}\n"
+        command = [sys.executable, "-c", before + "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])", "-m", "press", step]
         env = {**os.environ, "PYTHONPATH": "docs/hooks"}
-        command = [sys.executable, "-m", "press", step]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         return subprocess.Popen(command, cwd=self.root, env=env, **pipes, **options)
 

@@ -1,7 +1,6 @@
 """The whole way, in a copy of the project: a build either replaces the site or leaves it as it stood, byte for byte."""
 
 import os
-import resource
 import signal
 import time
 
@@ -115,7 +114,7 @@ def test_a_full_disk_stops_the_build(standing, edit, message):
     else:
         standing.chapter("01_good", *GOOD, "# %% [markdown]\n# More prose.")
     limit = 50_000
-    status, said = standing.press(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    status, said = standing.press(first=f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))")
     assert status != 0 and message in said and "the site that stood before is untouched" in said, said
     assert "Traceback" not in said
 

@@ -9,10 +9,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from built import SITE
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).parents[2]
-SITE = ROOT / "site"
 BROWSERS = (
     "chromium",
     "chromium-browser",
@@ -22,12 +21,6 @@ BROWSERS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
 QUIET = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
-
-
-def pages() -> list[str]:
-    """List the pages of the site by address, the one for addresses that are not there among them."""
-    found = sorted(SITE.rglob("*.html"))
-    return [path.relative_to(SITE).as_posix().removesuffix("index.html") for path in found]
 
 
 @pytest.fixture(scope="session")

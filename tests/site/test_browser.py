@@ -4,7 +4,7 @@ import gzip
 import re
 
 import pytest
-from conftest import ROOT, pages
+from built import ROOT, pages
 
 VIEWS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 CHAPTER = "chapters/07_im2col/"

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from conftest import ROOT, SITE, pages
+from built import ROOT, SITE, pages
 
 CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("[0-9][0-9]_*.py"))
 ASKED = {"a": "href", "img": "src", "link": "href", "script": "src", "source": "srcset"}
