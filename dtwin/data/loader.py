@@ -25,10 +25,13 @@ def on_device(images, device="cpu"):
 def statistics(pixels):
     """The Statistics of pixels uint8 (N, C, H, W), computed on their device."""
     n, c, h, w = pixels.shape
-    # a block at a time, for the whole set would be eight times as large in double precision
-    blocks = [block.transpose(0, 1).reshape(c, -1).double() / 255 for block in pixels.split(4096)]
-    mean = sum(block.sum(1) for block in blocks) / (n * h * w)
-    covariance = sum((block - mean[:, None]) @ (block - mean[:, None]).T for block in blocks) / (n * h * w)
+    total, products = 0, 0
+    for block in pixels.split(4096):  # the whole set in double precision would be eight times as large
+        colours = block.transpose(0, 1).reshape(c, -1).double() / 255
+        total = total + colours.sum(1)
+        products = products + colours @ colours.T
+    mean = total / (n * h * w)
+    covariance = products / (n * h * w) - torch.outer(mean, mean)
     variances, components = torch.linalg.eigh(covariance)
     return Statistics(mean.float(), covariance.diagonal().sqrt().float(), (components * variances).float())
 
@@ -49,7 +52,7 @@ def batches(pixels, labels, size, stats, generator=None, pad=0, flip=False, colo
     else:
         order = torch.randperm(n, generator=generator, device=generator.device).to(pixels.device)
     for chosen in order.split(size):
-        x = (pixels[chosen].float() / 255 - stats.mean[:, None, None])
+        x = pixels[chosen].float() / 255 - stats.mean[:, None, None]
         if pad or flip:
             x = _cut(x, *_places(len(x), height, width, pad, flip, generator))
         if colour:
