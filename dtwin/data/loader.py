@@ -33,6 +33,8 @@ def statistics(pixels):
     mean = total / (n * h * w)
     covariance = products / (n * h * w) - torch.outer(mean, mean)
     variances, components = torch.linalg.eigh(covariance)
+    # either sign of a component is right: the one that makes its largest entry positive is the same on every device
+    components = components * components.gather(0, components.abs().argmax(0, keepdim=True)).sign()
     return Statistics(mean.float(), covariance.diagonal().sqrt().float(), (components * variances).float())
 
 

@@ -64,14 +64,14 @@ def test_the_same_seed_gives_the_same_batches(photos):
     assert all(map(torch.equal, once, again)) and not all(map(torch.equal, once, other))
 
 
-@pytest.mark.parametrize("pad, flip", [(0, True), (2, False), (2, True)])
+@pytest.mark.parametrize("pad, flip", [(0, True), (1, False), (1, True)])
 def test_every_cut_and_mirror_image_occurs_and_no_other(photos, pad, flip):
     pixels, labels, stats = photos
     mean = stats.mean[:, None, None] * 255
     padded = mean + torch.nn.functional.pad(pixels.float() - mean, [pad] * 4)
     seen = set()
     generator = seeded()
-    for _ in range(8):
+    for _ in range(6):
         for x, y in loader.batches(pixels, labels, 40, stats, generator, pad, flip):
             for image, label in zip(raw(x, stats), y):
                 ways = [(row, column, turned) for row in range(2 * pad + 1) for column in range(2 * pad + 1)
@@ -98,6 +98,7 @@ def test_colours_are_the_principal_components_times_their_variances(photos):
     variances = np.linalg.norm(colours, axis=0)
     assert np.allclose(colours @ np.diag(1 / variances) @ colours.T, np.cov(values, bias=True), atol=1e-6)
     assert np.allclose(colours.T @ colours, np.diag(variances ** 2), atol=1e-7)
+    assert (np.abs(colours).max(0) == colours.max(0)).all()
 
 
 def test_a_colour_shift_moves_all_of_an_image_along_the_components(photos):
