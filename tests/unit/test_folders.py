@@ -12,6 +12,8 @@ from PIL import Image
 
 from dtwin.data import DataError, decode, folders, image_folder
 
+# for programs that need no digits, whose library takes seconds to import
+QUICK = "import sys, types; sys.modules['dtwin.data.digits'] = types.SimpleNamespace(digits=0)\n"
 REAL = Path(os.environ.get("DTWIN_DATA", "")) / "cifar10-jpeg.tar.gz"
 
 
@@ -194,7 +196,7 @@ def test_a_damaged_cache_is_made_again(farm, cache):
 
 
 def test_no_space_for_the_cache_is_a_warning_that_leaves_nothing(farm, cache):
-    code = ("import resource\nfrom dtwin.data import image_folder\n"
+    code = (f"{QUICK}import resource\nfrom dtwin.data import image_folder\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
             f"print(len(image_folder({str(farm)!r})))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -234,7 +236,7 @@ def test_processes_name_the_wrong_picture_and_end(herd, monkeypatch):
 
 def test_a_script_without_a_main_guard_can_read_a_folder(herd, tmp_path):
     script = tmp_path / "script.py"
-    script.write_text("from dtwin.data import decode, image_folder\ndecode.CHUNK = 3\nprint('once')\n"
+    script.write_text(f"{QUICK}from dtwin.data import decode, image_folder\ndecode.CHUNK = 3\nprint('once')\n"
                       f"print(len(image_folder({str(herd)!r})))\n")
     done = subprocess.run([sys.executable, script], capture_output=True, text=True)
     assert done.stdout == "once\n20\n", done.stderr
