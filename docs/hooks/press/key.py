@@ -42,7 +42,9 @@ def changes(before: dict | None, now: dict) -> str:
     names = [name for name in now if before.get(name) != now[name]]
     if names == ["sources"]:
         old, new = before["sources"], now["sources"]
-        return ", ".join(sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))) + " changed"
+        modules = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+        more = f" and {len(modules) - 3} more" if len(modules) > 3 else ""
+        return f"{', '.join(modules[:3])}{more} changed"
     return " and ".join(names) + " changed"
 
 

@@ -1,0 +1,130 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The pasture
+#
+# A photograph of a cow does not say how far away the cow is, where its leg ends, what colour it would have in another light, or what stands behind it. How, then, shall we tell whether a program has seen these things? We need pictures whose every pixel is explained.
+#
+# So the course has a pasture of its own. Its animals are *generalised cones*, the solids by which Marr and Nishihara described animals in 1978.[^marr] They stand on a ground, under a sun, before a camera. Nothing is downloaded: a program draws them on your machine, the same ones every time.
+
+# %% tags=["nbval-check-output"]
+from dataclasses import replace
+
+import numpy as np
+
+from dtwin import plots
+from dtwin.data import pasture
+
+print(f"{len(pasture.SPECIES)} species:", ", ".join(pasture.SPECIES))
+print(f"{len(pasture.CHOICES) + len(pasture.RANGES)} causes of variation in a scene")
+
+# %% [markdown]
+# ## A picture and its truth
+#
+# A [`Scene`][dtwin.data.pasture.Scene] holds every cause of a picture. [`render`][dtwin.data.pasture.render] makes the picture, and the truth behind it.
+
+# %% alt="Eight pictures of one black and white cow on a meadow: the image; its albedo, flat colours without light; its shading, a grey cow lit from one side; the cast shadow; the depth, brighter where nearer; the normals, in a colour for each direction; the parts of the animal in shades of grey; and a dot on each key point."
+scene = pasture.Scene(size=192)
+cow = pasture.render(scene)
+dots = cow.image.copy()
+for x, y in np.rint(cow.keypoints[cow.visible]).astype(int):
+    dots[:, y - 2:y + 3, x - 2:x + 3] = np.array([230, 30, 90])[:, None, None]
+truth = {"image": cow.image, "albedo": cow.albedo, "shading": cow.shading, "cast shadow": cow.shadow.astype(float),
+         "depth": cow.depth.min() / cow.depth, "normals": (cow.normals + 1) / 2,
+         "parts": cow.parts / len(pasture.PARTS), "key points": dots}
+plots.images(truth.values(), truth.keys(), columns=4)
+
+# %% [markdown]
+# **Figure.** One scene and what is known about it, pixel by pixel. Albedo is the colour of things, shading is the light that falls on them.
+#
+# The light that reaches the camera is albedo times shading, at every pixel and in every channel:
+#
+# $$I = \rho \cdot s .$$
+#
+# The camera turns it into bytes. To see the product as it is, we ask for no display curve and one ray through the middle of each pixel.
+
+# %% tags=["nbval-check-output"]
+plain = pasture.render(replace(scene, linear=True, samples=1))
+product = np.clip(plain.albedo * plain.shading, 0, 1)
+error = np.abs(plain.image / 255 - product).max()
+print("the image is the product to half a grey level:", error <= 0.5 / 255 + 1e-9)
+
+# %% [markdown]
+# ## The animals
+#
+# The species differ in shape and proportion alone. Coat, colour, ground, sky and light are drawn for each picture by itself, so that no shortcut tells a cow: a striped one is rare in the world, but not here.
+
+# %% alt="Forty small pictures. The same four scenes, on sand, behind a bush, and on a meadow behind a fence, hold in turn a cow, a horse, a sheep, a pig, a dog, a deer, a camel, a giraffe, an elephant and a rabbit, in the same coats and seen from the same sides."
+drawn = [scene for name in pasture.SPECIES
+         for scene in pasture.sample(4, seed=5, species=name, size=64)]
+plots.images(pasture.images(drawn), [scene.species for scene in drawn], columns=8)
+
+# %% [markdown]
+# **Figure.** Four scenes drawn at random, each with every species in turn: every cause has random numbers of its own, so that a change of species changes nothing else.
+#
+# ## One cause at a time
+#
+# Every cause can be turned by itself while all else stands still. This is what the sensory gap means: the cow is the same in all these pictures, and no two of them share many pixels.
+
+# %% alt="Twelve rows of eight small pictures of the same cow. Along each row one cause varies: the side it is seen from, the height of the camera, its distance, the height of the sun, the ambient light, the length of the legs, the step, the head going down to graze, a bush in front, blur, noise and exposure."
+@plots.figure
+def sweeps(sheet):
+    fig, axes = plots.canvas(0.82 * len(sheet), len(sheet), 8)
+    for row, (name, pictures) in zip(axes, sheet.items()):
+        row[0].set_ylabel(name.replace("_", "\n"), rotation=0, ha="right", va="center", fontsize=8.5)
+        for ax, picture in zip(row, pictures):
+            ax.imshow(picture.transpose(1, 2, 0), interpolation="nearest")
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+    return fig
+
+
+causes = ["azimuth", "elevation", "distance", "sun_elevation", "ambient", "legs",
+          "step", "graze", "cover", "blur", "noise", "exposure"]
+sweeps(pasture.gallery(rows=causes))
+
+# %% [markdown]
+# **Figure.** One cause a row, from little to much. To us it is one cow throughout.
+#
+# ## A biased pasture
+#
+# In real collections cows stand on grass. A network that learns from them may learn the grass. `biased=True` draws such a world: cows on the meadow only, and all others elsewhere. Chapter 12 trains a network in it, and looks at what it looks at.
+
+# %% tags=["nbval-check-output"]
+for biased in (False, True):
+    drawn = pasture.sample(1000, seed=1, biased=biased)
+    cows = [scene.ground for scene in drawn if scene.species == "cow"]
+    others = [scene.ground for scene in drawn if scene.species != "cow"]
+    print(f"biased {biased!s:5}  cows on the meadow {cows.count('meadow') / len(cows):.2f},",
+          f"others {others.count('meadow') / len(others):.2f}")
+
+# %% [markdown]
+# ## Blocks and a checkerboard
+#
+# Two more scenes have their truth known. Roberts' blocks of 1963 come with their edges and vertices, for chapter 2.[^roberts] Adelson's checkerboard of 1995 has a light square in a shadow and a dark one in the sun, for chapter 4.[^adelson]
+
+# %% alt="Four pictures: a cuboid, a wedge and a hexagonal prism, grey and smooth, each with a cast shadow; and a checkerboard on which a green cylinder casts a soft shadow."
+blocks = [pasture.render_block(pasture.Block(kind, size=160)).image for kind in ("cuboid", "wedge", "prism")]
+board = pasture.checker_shadow(160)
+plots.images([*blocks, board.image], ["cuboid", "wedge", "prism", "checkerboard"])
+
+# %% [markdown]
+# **Figure.** What Roberts' program saw, and Adelson's question: which squares are equal?
+#
+# ## What you can do now
+#
+# - Draw any animal in any scene, and get the truth behind every pixel.
+# - Turn one cause of variation at a time, and say what it does to a picture.
+# - Build a world with a bias of your own, to test what a network makes of it.
+#
+# ## Sources
+#
+# [^marr]: D. Marr and H. K. Nishihara, Representation and recognition of the spatial organization of three-dimensional shapes, *Proceedings of the Royal Society of London B* 200, 269–294, 1978.
+# [^roberts]: L. G. Roberts, *Machine perception of three-dimensional solids*, PhD thesis, Massachusetts Institute of Technology, 1963.
+# [^adelson]: E. H. Adelson, Checkershadow illusion, 1995.
