@@ -27,11 +27,15 @@ def cifar10(split="train"):
     if split not in BATCHES:
         raise ValueError(f"cifar10: got split {split!r}, expected 'train' or 'test'")
     path = fetch(FILES["cifar10"][0])
-    files = {PurePosixPath(name).name: data for name, data in members(path, UNPACKED)}
-    missing = set(BATCHES[split]) - set(files)
+    parts = {}
+    for name, raw in members(path, UNPACKED):
+        batch = PurePosixPath(name).name
+        if batch in BATCHES[split]:
+            parts[batch] = read_cifar(raw, f"{path}: {batch}")
+    missing = [batch for batch in BATCHES[split] if batch not in parts]
     if missing:
-        raise DataError(f"cifar10: {path} lacks {sorted(missing)}")
-    images, labels = read_cifar(b"".join(files[name] for name in BATCHES[split]), path)
+        raise DataError(f"cifar10: {path} lacks {missing}")
+    images, labels = (np.concatenate(arrays) for arrays in zip(*(parts[batch] for batch in BATCHES[split])))
     return ImageSet(
         name="cifar10", split=split, images=images, labels=labels, classes=CLASSES,
         licence="none stated; free to use in research and teaching that cites the report",
