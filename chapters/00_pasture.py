@@ -24,7 +24,19 @@ from dtwin.data import pasture
 print(f"{len(pasture.SPECIES)} species:", ", ".join(pasture.SPECIES))
 print(f"{len(pasture.CHOICES) + len(pasture.RANGES)} causes of variation in a scene")
 
+# %% alt="Ten animals in two rows, each seen from its left and a little from the front: a black and white cow with horns on a meadow, a brown horse on straw, a woolly sheep, a pig, a dog, a deer with antlers on snow, a camel with two humps on sand, a spotted giraffe, an elephant and a rabbit."
+looks = {"cow": ("meadow", "white-black"), "horse": ("straw", "rust-white"), "sheep": ("meadow", "cream-rust"),
+         "pig": ("straw", "tan-brown"), "dog": ("sand", "brown-cream"), "deer": ("snow", "rust-white"),
+         "camel": ("sand", "tan-brown"), "giraffe": ("straw", "cream-rust"),
+         "elephant": ("sand", "grey-white"), "rabbit": ("snow", "white-brown")}
+coats = {"cow": "patches", "giraffe": "spots", "rabbit": "patches"}
+herd = [pasture.Scene(species=name, ground=ground, colours=colours, coat=coats.get(name, "plain"), size=160)
+        for name, (ground, colours) in looks.items()]
+plots.images(pasture.images(herd), list(looks), columns=5)
+
 # %% [markdown]
+# **Figure.** The ten species of the pasture.
+#
 # ## A picture and its truth
 #
 # A [`Scene`][dtwin.data.pasture.Scene] holds every cause of a picture. [`render`][dtwin.data.pasture.render] makes the picture, and the truth behind it.
@@ -35,9 +47,10 @@ cow = pasture.render(scene)
 dots = cow.image.copy()
 for x, y in np.rint(cow.keypoints[cow.visible]).astype(int):
     dots[:, y - 2:y + 3, x - 2:x + 3] = np.array([230, 30, 90])[:, None, None]
-truth = {"image": cow.image, "albedo": cow.albedo, "shading": cow.shading, "cast shadow": cow.shadow.astype(float),
-         "depth": cow.depth.min() / cow.depth, "normals": (cow.normals + 1) / 2,
-         "parts": cow.parts / len(pasture.PARTS), "key points": dots}
+truth = {"image": cow.image, "albedo": cow.albedo, "shading": cow.shading,
+         "cast shadow": cow.shadow.astype(float), "depth": cow.depth.min() / cow.depth,
+         "normals": (cow.normals + 1) / 2, "parts": cow.parts / len(pasture.PARTS),
+         "key points": dots}
 plots.images(truth.values(), truth.keys(), columns=4)
 
 # %% [markdown]
@@ -70,7 +83,7 @@ plots.images(pasture.images(drawn), [scene.species for scene in drawn], columns=
 #
 # ## One cause at a time
 #
-# Every cause can be turned by itself while all else stands still. This is what the sensory gap means: the cow is the same in all these pictures, and no two of them share many pixels.
+# Every cause can be turned by itself while all else stands still. This is what the sensory gap means: the cow is the same in all these pictures, and the pixels are not.
 
 # %% alt="Twelve rows of eight small pictures of the same cow. Along each row one cause varies: the side it is seen from, the height of the camera, its distance, the height of the sun, the ambient light, the length of the legs, the step, the head going down to graze, a bush in front, blur, noise and exposure."
 @plots.figure
@@ -94,25 +107,26 @@ sweeps(pasture.gallery(rows=causes))
 #
 # ## A biased pasture
 #
-# In real collections cows stand on grass. A network that learns from them may learn the grass. `biased=True` draws such a world: cows on the meadow only, and all others elsewhere. Chapter 12 trains a network in it, and looks at what it looks at.
+# In real collections cows stand on grass. A network that learns from them may learn the grass. `biased=True` draws such a world: cows on the meadow only, and all others elsewhere. In such a world a network can be right for the wrong reason, and we can find out.
 
 # %% tags=["nbval-check-output"]
 for biased in (False, True):
     drawn = pasture.sample(1000, seed=1, biased=biased)
     cows = [scene.ground for scene in drawn if scene.species == "cow"]
     others = [scene.ground for scene in drawn if scene.species != "cow"]
-    print(f"biased {biased!s:5}  cows on the meadow {cows.count('meadow') / len(cows):.2f},",
-          f"others {others.count('meadow') / len(others):.2f}")
+    shares = [names.count("meadow") / len(names) for names in (cows, others)]
+    print(f"biased {biased!s:5}  on the meadow: cows {shares[0]:.2f}, others {shares[1]:.2f}")
 
 # %% [markdown]
 # ## Blocks and a checkerboard
 #
-# Two more scenes have their truth known. Roberts' blocks of 1963 come with their edges and vertices, for chapter 2.[^roberts] Adelson's checkerboard of 1995 has a light square in a shadow and a dark one in the sun, for chapter 4.[^adelson]
+# Two more scenes have their truth known. Roberts' blocks of 1963 come with their true edges and vertices.[^roberts] Adelson's checkerboard of 1995 has a light square in a shadow and a dark one in the sun, and the two send the same light.[^adelson]
 
 # %% alt="Four pictures: a cuboid, a wedge and a hexagonal prism, grey and smooth, each with a cast shadow; and a checkerboard on which a green cylinder casts a soft shadow."
-blocks = [pasture.render_block(pasture.Block(kind, size=160)).image for kind in ("cuboid", "wedge", "prism")]
+kinds = ["cuboid", "wedge", "prism"]
+blocks = [pasture.render_block(pasture.Block(kind, size=160)) for kind in kinds]
 board = pasture.checker_shadow(160)
-plots.images([*blocks, board.image], ["cuboid", "wedge", "prism", "checkerboard"])
+plots.images([picture.image for picture in [*blocks, board]], [*kinds, "checkerboard"])
 
 # %% [markdown]
 # **Figure.** What Roberts' program saw, and Adelson's question: which squares are equal?
@@ -124,6 +138,8 @@ plots.images([*blocks, board.image], ["cuboid", "wedge", "prism", "checkerboard"
 # - Build a world with a bias of your own, to test what a network makes of it.
 #
 # ## Sources
+#
+# All pictures on this page are rendered by `dtwin.data.pasture`, and may be used as its code may.
 #
 # [^marr]: D. Marr and H. K. Nishihara, Representation and recognition of the spatial organization of three-dimensional shapes, *Proceedings of the Royal Society of London B* 200, 269–294, 1978.
 # [^roberts]: L. G. Roberts, *Machine perception of three-dimensional solids*, PhD thesis, Massachusetts Institute of Technology, 1963.
