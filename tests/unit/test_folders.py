@@ -108,7 +108,7 @@ def test_channels_bring_all_modes_to_one(tmp_path, mode):
     ("empty.png", lambda path: path.write_bytes(b""), "train/cow/empty.png cannot be read"),
     ("text.jpg", lambda path: path.write_text("moo"), "train/cow/text.jpg cannot be read"),
     ("cut.png", lambda path: (put(path, size=(50, 50)), path.write_bytes(path.read_bytes()[:60])), "cut.png cannot be read"),
-    ("post.png", lambda path: path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n"), "post.png cannot"),
+    ("pcx.png", lambda path: put(path, format="PCX"), "pcx.png cannot"),  # a reader that few eyes have seen
     ("wide.png", lambda path: put(path, size=(5, 4)), r"wide.png has the shape \(3, 4, 5\) and train/cow/c.png \(3, 4, 4\)"),
     ("grey.png", lambda path: put(path, mode="L"), r"grey.png has the shape \(1, 4, 4\) and train/cow/c.png \(3, 4, 4\)"),
     ("clear.png", lambda path: put(path, mode="RGBA"), "clear.png is of Pillow's mode RGBA, expected L or RGB"),
