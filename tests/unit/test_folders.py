@@ -171,6 +171,14 @@ def test_pictures_are_decoded_once(farm, cache, monkeypatch):
     assert len(list(cache.iterdir())) == 1
 
 
+def test_each_way_to_read_a_folder_is_kept_by_itself(farm, cache):
+    for _ in range(2):
+        shapes = [image_folder(farm, **options).images.shape for options in (
+            dict(), dict(size=2), dict(size=3), dict(channels=1), dict(split="test"))]
+        assert shapes == [(3, 3, 4, 4), (3, 3, 2, 2), (3, 3, 3, 3), (3, 1, 4, 4), (2, 3, 4, 4)]
+    assert len(list(cache.iterdir())) == 5
+
+
 @pytest.mark.parametrize("change, count", [
     (lambda farm: put(farm / "train/cow/c.png", 9), 3),
     (lambda farm: os.utime(farm / "train/cow/c.png", (1, 1)), 3),
