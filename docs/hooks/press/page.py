@@ -88,8 +88,9 @@ def executed(chapter: Chapter, run: NotebookNode) -> NotebookNode:
 
 
 def download(chapter: Chapter, run: NotebookNode) -> str:
-    """Return the executed notebook as a reader downloads it: without the dark twins of its figures."""
+    """Return the executed notebook as a reader downloads it: without the dark twins of its figures and the run's key."""
     notebook = executed(chapter, run)
+    notebook.metadata["press"] = {name: value for name, value in run.metadata.press.items() if name != "parts"}
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             output.get("data", {}).pop(figures.DARK, None)
