@@ -42,7 +42,7 @@ def image_folder(path, split="train", size=None, channels=None):
     place = {label: n for n, label in enumerate(classes)}
     return ImageSet(
         name=root.name.removesuffix(".tar.gz"), split=split, images=images,
-        labels=np.array([place[label] for label, _ in files], np.int64), classes=tuple(classes),
+        labels=np.array([place[file.partition("/")[0]] for file in files], np.int64), classes=tuple(classes),
         licence="not stated", source=str(path), citation=f"pictures in {root.name}",
     )
 
@@ -60,11 +60,13 @@ def _cache(root, *options):
     return cache_folder() / "folders" / f"{name}.bin"
 
 
-def _key(*parts):
-    return hashlib.sha256(repr(parts).encode()).digest()
+def _key(classes, files, stamp):
+    # no file name has a slash, so what is joined can be told apart
+    text = "/".join([*classes, "", *files, ""])
+    return hashlib.sha256(text.encode(errors="surrogateescape") + np.array(stamp, "<i8").tobytes()).digest()
 
 
-# what there is: class names, (class, file) pairs in order, and sizes and dates
+# what there is: class names, the files as class/name in order, and their sizes and dates
 
 def _in_folder(root, split):
     def folders(of):
@@ -76,15 +78,15 @@ def _in_folder(root, split):
     if split not in splits or not classes:
         raise DataError(f"image_folder: {root} has the folders {splits} with the classes {classes}, "
                         f"expected {split}/<class>/<picture>")
-    found = []
+    files, stamp = [], []
     for label in folders(root / split):
         with os.scandir(root / split / label) as entries:
-            for entry in entries:
-                if _is_picture(entry.name, entry.path, entry.is_dir()):
-                    stat = entry.stat()
-                    found.append((label, entry.name, stat.st_size, stat.st_mtime_ns))
-    found.sort()
-    return classes, [one[:2] for one in found], [one[2:] for one in found]
+            found = [entry for entry in entries if _is_picture(entry.name, entry.path, entry.is_dir())]
+        for entry in sorted(found, key=lambda entry: entry.name):
+            stat = entry.stat()
+            files.append(f"{label}/{entry.name}")
+            stamp += stat.st_size, stat.st_mtime_ns
+    return classes, files, stamp
 
 
 def _in_archive(root, split):
@@ -94,10 +96,10 @@ def _in_archive(root, split):
         return np.frombuffer(json.dumps(names).encode(), np.uint8).reshape(1, 1, 1, -1)
 
     stat = root.stat()
-    stamp = stat.st_size, stat.st_mtime_ns
-    names = json.loads(cached_array(_cache(root, "names"), _key(stamp), read).tobytes())
+    stamp = [stat.st_size, stat.st_mtime_ns]
+    names = json.loads(cached_array(_cache(root, "names"), _key([], [], stamp), read).tobytes())
     return (sorted({label for _, label, _ in names}),
-            sorted((label, name) for part, label, name in names if part == split), stamp)
+            ["/".join(file) for file in sorted(name[1:] for name in names if name[0] == split)], stamp)
 
 
 def _parts(name):
@@ -116,16 +118,17 @@ def _is_picture(name, path, is_folder=False):
 # its pixels, in the order of the files
 
 def _read(root, split, files, size, channels):
-    yield from decode_files([os.path.join(root, split, *file) for file in files], size, channels)
+    yield from decode_files([os.path.join(root, split, file) for file in files], size, channels)
 
 
 def _unpack(root, split, files, size, channels):
-    wanted = {(split, *file): n for n, file in enumerate(files)}
+    wanted = {f"{split}/{file}": n for n, file in enumerate(files)}
     arrays = [None] * len(files)
     for name, data in members(root, UNPACKED):
-        if _parts(name) in wanted:
+        place = wanted.get("/".join(_parts(name)))
+        if place is not None:
             try:
-                arrays[wanted[_parts(name)]] = decode(io.BytesIO(data), size, channels)
+                arrays[place] = decode(io.BytesIO(data), size, channels)
             except ValueError as error:
                 raise ValueError(f"{root / name} {error}") from error
     yield from arrays
@@ -136,7 +139,7 @@ def _alike(root, split, files, arrays):
     try:
         for array in tqdm(arrays, f"{root.name}/{split}", len(files), unit="picture"):
             if array.shape != (kept or [array])[0].shape:
-                here, first = ("/".join((split, *file)) for file in (files[len(kept)], files[0]))
+                here, first = (f"{split}/{file}" for file in (files[len(kept)], files[0]))
                 raise ValueError(
                     f"{root / here} has the shape {array.shape} and {first} {kept[0].shape} (channels, height, width), "
                     "expected one for all; size=… makes equal squares of them, channels=… makes all grey or coloured")
