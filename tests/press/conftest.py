@@ -75,10 +75,13 @@ class Project:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory):
-    """Make the copy. Its pages leave the API out, which takes long and is the same for every test here."""
+    """Make the copy. Of the pages beside the chapters it keeps those of which the press writes a part."""
     root = tmp_path_factory.mktemp("project")
     shutil.copytree(ROOT / "docs", root / "docs", ignore=shutil.ignore_patterns("node_modules", "__pycache__", "api"))
     root.joinpath(f"{WEB}/node_modules").symlink_to(ROOT / WEB / "node_modules")
+    for page in root.glob("docs/*.md"):
+        if page.name not in ("ledger.md", "glossary.md"):
+            page.unlink()
     root.joinpath("docs/index.md").write_text("# Home\n")
     shutil.copy(ROOT / "mkdocs.yml", root / "base.yml")
     root.joinpath("mkdocs.yml").write_text(SITE)
