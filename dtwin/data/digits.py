@@ -1,8 +1,6 @@
 """Handwritten digits, 8 × 8 pixels, from scikit-learn's wheel."""
 
 import numpy as np
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 
 from .images import ImageSet
 
@@ -17,6 +15,10 @@ def digits(split="train"):
     """
     if split not in ("train", "test"):
         raise ValueError(f"digits: got split {split!r}, expected 'train' or 'test'")
+    # here, not above: it takes two seconds, and whoever imports dtwin.data would wait for it
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
     images, labels = load_digits(return_X_y=True)
     # the set stores ink as 0 to 16
     images = np.round(images * (255 / 16)).astype(np.uint8).reshape(-1, 1, 8, 8)
