@@ -27,8 +27,8 @@ lab: .venv/lab/ready ## open the chapters in JupyterLab; a double click opens on
 record: .venv/ready ## renew what nbval compares the chapters with, and show what changed
 	@$(PRESS) record
 
-bench: .venv/ready ## measure the operators against PyTorch and the bare matrix product
-	@$(BIN)/python tests/bench/conv.py
+bench: .venv/ready ## measure the operators against PyTorch and the bare matrix product, and the pasture
+	@for bench in tests/bench/*.py; do echo "$$bench"; $(BIN)/python $$bench || exit 1; done
 
 clean: ## remove all that these commands made
 	rm -rf .venv .cache site $(WEB)/node_modules *.egg-info .pytest_cache .hypothesis
