@@ -1,30 +1,16 @@
 """The pasture as an image set, and the cache it comes from."""
 
-import os
-import subprocess
-import sys
-import threading
-import time
-
 import numpy as np
 import pytest
 
 from dtwin.data.pasture import SPECIES, dataset, render, scenes
-from dtwin.data.pasture import cache as cache_module
 from dtwin.data.pasture import dataset as dataset_function
-from dtwin.data.pasture.cache import cached, folder
-
-SHAPE = (3, 5)
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-def content():
-    return np.arange(15, dtype=np.uint8).reshape(SHAPE)
 
 
 def never():
@@ -68,80 +54,9 @@ def test_a_set_refuses(call, message, own_cache):
     assert not list(own_cache.rglob("*.bin")) and not list(own_cache.rglob("*.lock"))
 
 
-@pytest.mark.parametrize("damage", [
-    lambda raw: raw[:-1], lambda raw: b"", lambda raw: raw + b"x", lambda raw: bytes([raw[0] ^ 1]) + raw[1:],
-    lambda raw: raw[:-1] + bytes([raw[-1] ^ 128]),
-], ids=["cut short", "empty", "too long", "a bit of a pixel", "a bit of the checksum"])
-def test_a_damaged_file_is_made_again_and_named(damage):
-    cached("set", SHAPE, content)
-    path = folder() / "set.bin"
-    path.write_bytes(damage(path.read_bytes()))
-    with pytest.warns(UserWarning, match=r"set.bin is damaged .* it is rendered again"):
-        np.testing.assert_array_equal(cached("set", SHAPE, content), content())
-    np.testing.assert_array_equal(cached("set", SHAPE, never), content())
-
-
-def test_a_failure_leaves_nothing_behind():
-    with pytest.raises(AssertionError):
-        cached("set", SHAPE, never)
-    assert list(folder().iterdir()) == []
-
-
-def test_a_disk_that_fills_leaves_nothing_behind(monkeypatch):
-    monkeypatch.setattr(cache_module.os, "fsync", lambda file: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.warns(UserWarning, match=r"cannot keep .*set.bin .*No space left"):
-        np.testing.assert_array_equal(cached("set", SHAPE, content), content())
-    assert list(folder().iterdir()) == []
-
-
-def test_where_nothing_can_be_written_it_is_made_each_time(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    made = []
-    for _ in range(2):
-        with pytest.warns(UserWarning, match="cannot keep"):
-            cached("set", SHAPE, lambda: made.append(1) or content())
-    assert len(made) == 2
-
-
-def test_of_two_that_ask_at_once_one_makes_it():
-    made, found = [], []
-
-    def slow():
-        made.append(1)
-        time.sleep(0.3)
-        return content()
-
-    threads = [threading.Thread(target=lambda: found.append(cached("set", SHAPE, slow))) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(made) == 1 and len(found) == 3
-    assert [path.name for path in folder().iterdir()] == ["set.bin"]
-
-
-def test_of_two_processes_that_ask_at_once_one_makes_it(tmp_path):
-    code = ("import sys, time, os, numpy as np; from dtwin.data.pasture.cache import cached; "
-            "make = lambda: (open(sys.argv[1], 'a').write('x'), time.sleep(0.5), np.zeros(4, np.uint8))[2]; "
-            "cached('shared', (4,), make)")
-    both = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "made")], env=os.environ) for _ in range(2)]
-    assert [process.wait() for process in both] == [0, 0]
-    assert (tmp_path / "made").read_text() == "x"
-
-
-def test_a_lock_whose_maker_died_is_taken_over():
-    folder().mkdir(parents=True)
-    lock = folder() / "set.lock"
-    lock.write_text("")
-    os.utime(lock, (time.time() - 2 * cache_module.STALE,) * 2)
-    np.testing.assert_array_equal(cached("set", SHAPE, content), content())
-    assert not lock.exists()
-
-
-def test_the_caches_place(monkeypatch):
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setattr(cache_module.sys, "platform", "darwin")
-    assert folder().parts[-4:] == ("Library", "Caches", "dtwin", "pasture")
-    monkeypatch.setattr(cache_module.sys, "platform", "linux")
-    assert folder().parts[-3:] == (".cache", "dtwin", "pasture")
+def test_a_set_is_drawn_again_when_the_code_that_draws_it_changes(monkeypatch, own_cache):
+    dataset(2, size=8)
+    monkeypatch.setitem(dataset_function.__globals__, "_code", lambda: b"other code")
+    monkeypatch.setitem(dataset_function.__globals__, "images", lambda scenes: np.zeros((2, 3, 8, 8), np.uint8))
+    assert not dataset(2, size=8).images.any()
+    assert len(list(own_cache.rglob("*.bin"))) == 1

@@ -5,6 +5,8 @@ import gzip
 import hashlib
 import io
 import struct
+import subprocess
+import sys
 import tarfile
 import time
 import tracemalloc
@@ -16,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtwin import data
-from dtwin.data import DataError, archives
+from dtwin.data import DataError, archives, store
 from dtwin.data.archives import gunzip, members
 from dtwin.data.cifar import BATCHES, RECORD, read_cifar
 from dtwin.data.fashion import read_idx
@@ -340,6 +342,32 @@ def test_where_nothing_can_be_kept_the_array_is_made_each_time(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.warns(UserWarning, match="cannot keep .*x.bin"):
         assert (cached_array(tmp_path / "file" / "x.bin", KEY, lambda: ARRAY) == ARRAY).all()
+
+
+def test_a_disk_that_fills_leaves_nothing(tmp_path, monkeypatch):
+    def full(file):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store.os, "fsync", full)
+    with pytest.warns(UserWarning, match=r"cannot keep .*x.bin .*No space left"):
+        assert (cached_array(tmp_path / "x.bin", KEY, lambda: ARRAY) == ARRAY).all()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_two_processes_that_ask_at_once_one_makes_the_array(tmp_path):
+    code = ("import sys, time, pathlib, numpy as np; from dtwin.data.store import cached_array; folder = pathlib.Path(sys.argv[1]); "
+            "make = lambda: (open(folder / 'made', 'a').write('x'), time.sleep(0.5), np.zeros((1, 1, 1, 4), np.uint8))[2]; "
+            "cached_array(folder / 'x.bin', bytes(32), make)")
+    both = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(2)]
+    assert [process.wait() for process in both] == [0, 0]
+    assert (tmp_path / "made").read_text() == "x"
+
+
+@pytest.mark.parametrize("platform, place", [("darwin", "Library/Caches/dtwin"), ("linux", ".cache/dtwin")])
+def test_the_place_of_the_cache(monkeypatch, platform, place):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(store.sys, "platform", platform)
+    assert store.cache_folder() == Path.home() / place
 
 
 def test_an_array_that_cannot_be_made_leaves_nothing(tmp_path):

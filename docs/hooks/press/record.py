@@ -40,9 +40,7 @@ def text_of(output: NotebookNode, place: str) -> NotebookNode:
         return nbformat.v4.new_output("stream", name=output.name, text=output.text)
     if set(output.get("data", ())) != {"text/plain"}:
         raise ChapterError(f"{place}: tagged {TAG!r} but shows more than text: {', '.join(output.get('data', ()))}")
-    return nbformat.v4.new_output(output.output_type, {"text/plain": output.data["text/plain"]}, execution_count=None) \
-        if output.output_type == "execute_result" \
-        else nbformat.v4.new_output(output.output_type, {"text/plain": output.data["text/plain"]})
+    return nbformat.v4.new_output(output.output_type, {"text/plain": output.data["text/plain"]})
 
 
 def renew(chapters: list[Chapter], runs: dict[str, NotebookNode], folder: Path) -> list[str]:

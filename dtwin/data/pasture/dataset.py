@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..images import ImageSet
-from .cache import cached
+from ..store import cache_folder, cached_array
 from .picture import images
 from .scene import SPECIES, sample
 
@@ -35,10 +35,12 @@ def dataset(n=10_000, split="train", size=32, seed=0, biased=False, **causes):
     if not (isinstance(n, (int, np.integer)) and n > 0):
         raise ValueError(f"pasture.dataset: got n={n!r}, expected a positive integer")
     # the pictures follow from these arguments and from the code that draws them, and from nothing else
-    key = repr((n, split, size, seed, biased, sorted(causes.items())))
-    key = hashlib.sha256(_code() + key.encode()).hexdigest()[:16]
-    rows = cached(f"{split}-{n}-{size}-{key}", (n, 3 * size * size + 1),
-                  lambda: _rows(scenes(n, split, size, seed, biased, **causes)))
+    asked = repr((n, split, size, seed, biased, sorted(causes.items()))).encode()
+    rows = cached_array(
+        cache_folder() / "pasture" / f"{split}-{n}-{size}-{hashlib.sha256(asked).hexdigest()[:16]}.bin",
+        hashlib.sha256(_code() + asked).digest(),
+        lambda: _rows(scenes(n, split, size, seed, biased, **causes)),
+    ).reshape(n, -1)
     return ImageSet(
         name="biased pasture" if biased else "pasture", split=split,
         images=rows[:, 1:].reshape(n, 3, size, size), labels=rows[:, 0].astype(np.int64), classes=SPECIES,
@@ -50,7 +52,7 @@ def dataset(n=10_000, split="train", size=32, seed=0, biased=False, **causes):
 def _rows(drawn):
     # label and pixels of each picture side by side, as CIFAR-10 keeps them, so that one checksum covers both
     labels = np.array([SPECIES.index(scene.species) for scene in drawn], np.uint8)
-    return np.concatenate([labels[:, None], images(drawn).reshape(len(drawn), -1)], 1)
+    return np.concatenate([labels[:, None], images(drawn).reshape(len(drawn), -1)], 1)[:, None, None]
 
 
 def _code():
