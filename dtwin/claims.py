@@ -5,7 +5,7 @@ import html
 import math
 import numbers
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 MIME = "application/vnd.dtwin.claim+json"
@@ -26,6 +26,7 @@ class Claim:
 
     `number` is its place in the lecture's list of claims, `status` says how well the published value was checked
     against its source, `how` says what is measured here, and `band` is the closed interval that counts as reproduced.
+    `missed` says what was seen instead where the claim does not reproduce. A claim that is only quoted has no band.
     """
 
     id: str
@@ -35,8 +36,9 @@ class Claim:
     source: str
     status: str
     published: str
-    how: str
-    band: tuple[float, float]
+    how: str = ""
+    band: tuple[float, float] | None = None
+    missed: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Measurement:
     """A claim together with the value measured for it; a notebook shows it as one row."""
 
     claim: Claim
-    value: float
+    value: float | None
 
     @property
     def reproduced(self) -> bool:
@@ -53,10 +55,14 @@ class Measurement:
 
     @property
     def verdict(self) -> str:
+        if self.claim.band is None:
+            return "quoted"
         return "reproduced" if self.reproduced else "not reproduced"
 
     def __str__(self):
         claim = self.claim
+        if claim.band is None:
+            return f"{claim.id}: published {claim.published} · quoted, not measured here"
         return (
             f"{claim.id}: published {claim.published} · here {spell(self.value)} · "
             f"band {spell_band(claim.band)} · {self.verdict}"
@@ -64,19 +70,19 @@ class Measurement:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         claim = self.claim
-        cells = {
-            "Claim": claim.statement,
-            "Published": claim.published,
-            "Here": spell(self.value),
-            "Counts as reproduced": spell_band(claim.band),
-            "Verdict": self.verdict,
-        }
+        cells = {"Claim": claim.statement, "Published": claim.published}
+        if claim.band is None:
+            cells |= {"Source": f"{claim.source}; {claim.status}"}
+        else:
+            cells |= {"Here": spell(self.value), "Counts as reproduced": spell_band(claim.band)}
+        cells |= {"Verdict": self.verdict}
         head = "".join(f"<th>{name}</th>" for name in cells)
         row = "".join(f"<td>{html.escape(text)}</td>" for text in cells.values())
         table = f"<table><thead><tr>{head}</tr></thead><tbody><tr>{row}</tr></tbody></table>"
+        kind = self.verdict.replace(" ", "-")
         return {
             "text/plain": str(self),
-            "text/html": f'<div class="claim" id="claim-{claim.id}">{table}</div>',
+            "text/html": f'<div class="claim {kind}" id="claim-{claim.id}">{table}</div>',
             MIME: {"id": claim.id, "value": self.value},
         }
 
@@ -84,23 +90,45 @@ class Measurement:
 def measure(id: str, value) -> Measurement:
     """Hold a measured value against the claim registered as `id`, and show both in one row.
 
+    A claim registered as missed must miss: when it comes out after all, the registry has to say so.
+
     Raises:
-        ClaimError: no claim has that id.
+        ClaimError: no claim has that id, or it is only quoted.
         TypeError: the value is not one real number.
-        OutOfBand: the value lies outside the claim's band.
+        OutOfBand: the value lies outside the claim's band, or inside that of a claim registered as missed.
     """
+    claim = _find("measure", id)
+    if claim.band is None:
+        raise ClaimError(f"claims.measure: {id!r} has no band; register `embedded`, or show it with claims.quote")
+    if not isinstance(value, numbers.Real):
+        raise TypeError(f"claims.measure({id!r}): expected one real number, got {type(value).__name__}")
+    value = int(value) if isinstance(value, numbers.Integral) else float(value)
+    measurement = Measurement(claim, value)
+    if measurement.reproduced == bool(claim.missed):
+        wish = f"{'a value outside ' if claim.missed else ''}{spell_band(claim.band)}"
+        raise OutOfBand(f"claims.measure({id!r}): measured {value!r}, expected {wish}")
+    return measurement
+
+
+def quote(id: str) -> Measurement:
+    """Show the claim registered as `id` with its source, where nothing can be measured here.
+
+    Raises:
+        ClaimError: no claim has that id, or it has a band to be measured against.
+    """
+    claim = _find("quote", id)
+    if claim.band is not None:
+        raise ClaimError(f"claims.quote: {id!r} has a band; hold a value against it with claims.measure")
+    return Measurement(claim, None)
+
+
+def _find(function, id):
     claims = registry()
     if id not in claims:
         near = difflib.get_close_matches(str(id), claims, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ClaimError(f"claims.measure: no claim has the id {id!r}{hint}")
-    if not isinstance(value, numbers.Real):
-        raise TypeError(f"claims.measure({id!r}): expected one real number, got {type(value).__name__}")
-    value = int(value) if isinstance(value, numbers.Integral) else float(value)
-    measurement = Measurement(claims[id], value)
-    if not measurement.reproduced:
-        raise OutOfBand(f"claims.measure({id!r}): measured {value!r}, expected {spell_band(claims[id].band)}")
-    return measurement
+        raise ClaimError(f"claims.{function}: no claim has the id {id!r}{hint}")
+    return claims[id]
 
 
 def registry(text: str | None = None) -> dict[str, Claim]:
@@ -120,14 +148,18 @@ def registry(text: str | None = None) -> dict[str, Claim]:
 
 def _claim(id: str, table: dict) -> Claim:
     try:
-        embedded = table.pop("embedded")
-        claim = Claim(id=id, **table, how=embedded["how"], band=tuple(embedded["band"]))
-        low, high = (end for end in claim.band if not math.isnan(end))
+        embedded = table.pop("embedded", None)
+        claim = Claim(id=id, **table)
+        if embedded is not None:
+            band = low, high = tuple(end for end in embedded.pop("band") if not math.isnan(end))
+            claim = replace(claim, how=embedded.pop("how"), missed=embedded.pop("missed", ""), band=band)
+            if embedded:
+                raise TypeError(f"unknown embedded.{', embedded.'.join(embedded)}")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ClaimError(f"claims.toml: claim {id!r} is not well formed: {error}") from None
     if claim.status not in STATUSES:
         raise ClaimError(f"claims.toml: claim {id!r} has status {claim.status!r}, expected one of {', '.join(STATUSES)}")
-    if not low <= high:
+    if claim.band and not low <= high:
         raise ClaimError(f"claims.toml: claim {id!r} has the band {list(claim.band)}, expected [low, high]")
     return claim
 

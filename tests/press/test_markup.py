@@ -21,22 +21,28 @@ embedded.band = [4, 4]
 
 @pytest.fixture
 def rows(monkeypatch):
-    """The rows of a ledger of three claims, of which one is measured, as lists of cells."""
-    numbers = {"late": "C10", "soon": "C9", "later": "C10"}
-    entries = claims.registry("".join(CLAIM.format(id=id, number=number) for id, number in numbers.items()))
+    """The rows of a ledger of five claims, one measured, one missed and one quoted, as lists of cells."""
+    numbers = {"late": "C10", "soon": "C9", "later": "C10", "missed": "C11", "quoted": "C12"}
+    texts = {id: CLAIM.format(id=id, number=number) for id, number in numbers.items()}
+    texts["missed"] += 'embedded.missed = "Three were seen"\n'
+    texts["quoted"] = texts["quoted"].partition("embedded")[0]
+    entries = claims.registry("".join(texts.values()))
     monkeypatch.setattr(claims, "registry", lambda: entries)
-    lines = ledger.table({"late": ("chapters/01.ipynb", 4)}).replace("\\|", "¦").splitlines()
+    page = "chapters/01.ipynb"
+    lines = ledger.table({"late": (page, 4), "missed": (page, 3), "quoted": (page, None)}).replace("\\|", "¦").splitlines()
     return [line.strip("| ").split(" | ") for line in lines if line.startswith("| **")]
 
 
 def test_claims_stand_in_the_order_of_the_lecture(rows):
-    assert [row[0][:8].strip("* A") for row in rows] == ["C9", "C10", "C10"]
+    assert [row[0][:8].strip("* A") for row in rows] == ["C9", "C10", "C10", "C11", "C12"]
 
 
 def test_a_row_holds_published_and_measured_and_the_verdict(rows):
     assert "A ¦ B" in rows[1][0] and "confirmed" in rows[1][0]
     assert rows[1][1:4] == ["4", "[4](chapters/01.ipynb#claim-late)", "exactly 4"] and "reproduced" in rows[1][4]
     assert rows[2][1:] == ["4", "—", "exactly 4", "not measured"]
+    assert "Three were seen." in rows[3][0] and rows[3][4] == '<span class="not-reproduced">not reproduced</span>'
+    assert "Here" not in rows[4][0] and rows[4][2:4] == ["[quoted](chapters/01.ipynb#claim-quoted)", "—"]
 
 
 def test_a_glossary_explains_plurals_and_heads_of_sentences():

@@ -23,12 +23,15 @@ embedded.how = "legs counted"
 embedded.band = [4, 4]
 """
 LEGS = ENTRY.format(id="cow-legs")
+QUOTED = "\n".join(line for line in ENTRY.format(id="cow-moo").splitlines() if "embedded" not in line) + "\n"
 
 
 @pytest.fixture(autouse=True)
 def ledger(monkeypatch):
-    """Register two claims in place of the course's, for `measure` only."""
-    entries = claims.registry(LEGS + ENTRY.format(id="cow-size").replace("[4, 4]", "[1.5, inf]"))
+    """Register four claims in place of the course's, for `measure` only."""
+    entries = claims.registry(
+        LEGS + ENTRY.format(id="cow-size").replace("[4, 4]", "[1.5, inf]")
+        + ENTRY.format(id="cow-wings") + 'embedded.missed = "no wings"\n' + QUOTED)
     original = claims.registry
     monkeypatch.setattr(claims, "registry", lambda text=None: entries if text is None else original(text))
     return original
@@ -38,6 +41,8 @@ WRONG = {
     "an id twice": (LEGS + LEGS, r"claims.toml: .*cow-legs"),
     "no TOML": (LEGS + "[", "claims.toml: "),
     "a field missing": (LEGS.replace('slide = "A slide"\n', ""), "'cow-legs' is not well formed: .*slide"),
+    "how without a band": (LEGS.replace("embedded.band = [4, 4]", ""), "'cow-legs' is not well formed: .*band"),
+    "a measure of its own": (LEGS + "embedded.twist = 1\n", "'cow-legs' is not well formed: .*embedded.twist"),
     "a field too many": (LEGS.replace("[cow-legs]", "[cow-legs]\ntwist = 1"), "'cow-legs' is not well formed: .*twist"),
     "no band": (LEGS.replace("embedded.band = [4, 4]\n", ""), "'cow-legs' is not well formed: .*band"),
     "a value before the entries": ("legs = 4\n" + LEGS, "'legs' is not well formed"),
@@ -79,6 +84,27 @@ def test_a_value_at_the_ends_of_its_band_is_reproduced(value):
     assert measured.reproduced and measured.value == 4 and type(measured.value) in (int, float)
 
 
+def test_a_claim_registered_as_missed_must_miss():
+    assert claims.measure("cow-wings", 0).verdict == "not reproduced"
+    with pytest.raises(OutOfBand, match="claims.measure.'cow-wings'.: measured 4, expected a value outside exactly 4"):
+        claims.measure("cow-wings", 4)
+
+
+def test_a_quoted_claim_shows_its_source_and_no_value():
+    bundle = claims.quote("cow-moo")._repr_mimebundle_()
+    assert bundle["text/plain"] == "cow-moo: published 4 · quoted, not measured here"
+    assert "<td>counted; confirmed</td><td>quoted</td>" in bundle["text/html"]
+
+
+def test_a_claim_is_either_measured_or_quoted():
+    with pytest.raises(ClaimError, match="claims.measure: 'cow-moo' has no band"):
+        claims.measure("cow-moo", 4)
+    with pytest.raises(ClaimError, match="claims.quote: 'cow-legs' has a band"):
+        claims.quote("cow-legs")
+    with pytest.raises(ClaimError, match="claims.quote: no claim has the id 'cow-mo'; did you mean 'cow-moo'"):
+        claims.quote("cow-mo")
+
+
 def test_a_measurement_shows_one_row():
     bundle = claims.measure("cow-legs", 4)._repr_mimebundle_()
     assert bundle["text/plain"] == "cow-legs: published 4 · here 4 · band exactly 4 · reproduced"
@@ -103,14 +129,14 @@ def test_a_band_is_spelled_for_a_reader(band, spelled):
 
 
 def measured_in(path):
-    """List the ids that a chapter hands to claims.measure."""
+    """List the ids that a chapter hands to claims.measure or claims.quote."""
     return [
         ast.literal_eval(node.args[0])
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "claims.measure"
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("claims.measure", "claims.quote")
     ]
 
 
-def test_every_registered_claim_is_measured_once_and_nothing_else_is(ledger):
+def test_every_registered_claim_is_measured_or_quoted_once_and_nothing_else_is(ledger):
     measured = sorted(id for path in CHAPTERS.glob("*.py") for id in measured_in(path))
     assert measured == sorted(ledger())

@@ -23,6 +23,7 @@ KINDS = {
     "im2col": lambda: plots.im2col(np.arange(9).reshape(3, 3), [[1, 0], [2, -1]]),
     "tied": lambda: plots.tied(LAYER, (3, 3)),
     "curves": lambda: plots.curves({"one": np.eye(3, 5), "two": np.arange(5)}, "epoch", "loss"),
+    "curves over x": lambda: plots.curves({"one": [1, 10, 100]}, "n", "s", x=[1, 2, 4], log="xy"),
     "bars": lambda: plots.bars({"left": [1, 2], "right": [3, 4.5]}, ["a", "b"], form="{:.1f}"),
 }
 kinds = pytest.mark.parametrize("kind", KINDS)
@@ -155,6 +156,8 @@ def test_a_decorated_function_must_return_a_figure():
     (lambda: plots.tied(LAYER, (1, 3)), r"plots.tied: got shape \(9, 9\), expected a matrix of weight numbers 0 to 3"),
     (lambda: plots.curves({}, "x", "y"), r"plots.curves: got no curves, expected at least one"),
     (lambda: plots.curves({"a": np.zeros((1, 2, 3))}, "x", "y"), r"plots.curves: got shape \(1, 2, 3\) for 'a'"),
+    (lambda: plots.curves({"a": [1, 2]}, "x", "y", x=[1]), r"plots.curves: got 2 steps for 'a', expected 1, as in x"),
+    (lambda: plots.curves({"a": [1]}, "x", "y", log="z"), r"plots.curves: got log='z', expected \"\", \"x\""),
     (lambda: plots.bars({}, []), r"plots.bars: got no panels, expected at least one"),
     (lambda: plots.bars({"t": [1, 2]}, ["a"]), r"plots.bars: got shape \(2,\) for 't', expected \(1,\)"),
 ])

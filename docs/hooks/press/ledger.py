@@ -22,8 +22,11 @@ def place(number: str) -> list[str | int]:
 def row(claim: claims.Claim, page: str | None, value: float | None) -> str:
     here, verdict = "—", "not measured"
     if page is not None:
-        here = f"[{claims.spell(value)}]({page}#claim-{claim.id})"
-        verdict = f'<span class="reproduced">{claims.Measurement(claim, value).verdict}</span>'
-    said = f"**{claim.number}** {claim.statement} <small>{claim.source}; {claim.status}. Here: {claim.how}.</small>"
-    cells = (said, claim.published, here, claims.spell_band(claim.band), verdict)
+        word = claims.Measurement(claim, value).verdict
+        here = f"[{'quoted' if claim.band is None else claims.spell(value)}]({page}#claim-{claim.id})"
+        verdict = f'<span class="{word.replace(" ", "-")}">{word}</span>'
+    notes = [f"{claim.source}; {claim.status}", *([f"Here: {claim.how}"] if claim.how else []), claim.missed]
+    said = f"**{claim.number}** {claim.statement} <small>{' '.join(f'{note}.' for note in notes if note)}</small>"
+    band = "—" if claim.band is None else claims.spell_band(claim.band)
+    cells = (said, claim.published, here, band, verdict)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -1,0 +1,1 @@
+"""Before learning: filters, Roberts' blocks, pictorial structures, Marr's sketches, bags of features."""
