@@ -4,6 +4,7 @@ import difflib
 import html
 import math
 import numbers
+import os
 import tomllib
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -57,6 +58,8 @@ class Measurement:
     def verdict(self) -> str:
         if self.claim.band is None:
             return "quoted"
+        if _other_pictures():
+            return "not judged"
         return "reproduced" if self.reproduced else "not reproduced"
 
     def __str__(self):
@@ -90,7 +93,8 @@ class Measurement:
 def measure(id: str, value) -> Measurement:
     """Hold a measured value against the claim registered as `id`, and show both in one row.
 
-    A claim registered as missed must miss: when it comes out after all, the registry has to say so.
+    A claim registered as missed must miss: when it comes out after all, the registry has to say so. Where DTWIN_DATASET
+    names other pictures than the pasture, the value is shown and not judged.
 
     Raises:
         ClaimError: no claim has that id, or it is only quoted.
@@ -104,7 +108,7 @@ def measure(id: str, value) -> Measurement:
         raise TypeError(f"claims.measure({id!r}): expected one real number, got {type(value).__name__}")
     value = int(value) if isinstance(value, numbers.Integral) else float(value)
     measurement = Measurement(claim, value)
-    if measurement.reproduced == bool(claim.missed):
+    if measurement.reproduced == bool(claim.missed) and not _other_pictures():
         wish = f"{'a value outside ' if claim.missed else ''}{spell_band(claim.band)}"
         raise OutOfBand(f"claims.measure({id!r}): measured {value!r}, expected {wish}")
     return measurement
@@ -120,6 +124,10 @@ def quote(id: str) -> Measurement:
     if claim.band is not None:
         raise ClaimError(f"claims.quote: {id!r} has a band; hold a value against it with claims.measure")
     return Measurement(claim, None)
+
+
+def _other_pictures():
+    return os.environ.get("DTWIN_DATASET", "") not in ("", "pasture")
 
 
 def _find(function, id):

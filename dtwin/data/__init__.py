@@ -11,3 +11,4 @@ from .stereo import stereo
 from .cifar import cifar10
 from .fashion import fashion_mnist
 from .folders import image_folder
+from .chosen import dataset

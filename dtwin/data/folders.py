@@ -52,7 +52,8 @@ def _find(path):
     for root in [Path(path).expanduser()] + ([own / path] if own else []):
         if root.is_dir() or root.name.endswith(".tar.gz") and root.is_file():
             return root
-    raise DataError(f"image_folder: there is no folder or .tar.gz {path}" + (f", here or in {own}" if own else ""))
+    raise DataError(f"image_folder: there is no folder or .tar.gz {Path(path).expanduser().absolute()}"
+                    + (f", nor one in {own}" if own else ""))
 
 
 def _cache(root, *options):

@@ -1,6 +1,6 @@
 """The one shape of all image sets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +34,10 @@ class ImageSet:
 
     def __len__(self):
         return len(self.images)
+
+    def __getitem__(self, chosen):
+        """The set of some of the images: those of a slice, or of an array of indices or truth values."""
+        return replace(self, images=self.images[chosen], labels=self.labels[chosen])
 
     def __repr__(self):
         n, c, h, w = self.images.shape

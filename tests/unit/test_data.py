@@ -82,6 +82,16 @@ def test_every_set_names_its_licence_source_and_citation():
         assert part.name in repr(part)
 
 
+def test_some_of_a_set_are_a_set():
+    digits = data.digits("test")
+    for chosen in (slice(5), np.array([3, 1, 1]), digits.labels == 7):
+        some = digits[chosen]
+        assert (some.images == digits.images[chosen]).all() and (some.labels == digits.labels[chosen]).all()
+        assert (some.name, some.split, some.classes) == ("digits", "test", digits.classes)
+    with pytest.raises(ValueError, match=r"ImageSet 'digits': got images uint8 \(1, 8, 8\)"):
+        digits[0]
+
+
 @pytest.mark.parametrize("change", [
     dict(images=np.zeros((2, 1, 4, 4))),
     dict(images=np.zeros((2, 4, 4), np.uint8)),

@@ -69,7 +69,7 @@ def test_rows_and_columns_are_not_swapped(tmp_path):
 def test_a_folder_is_looked_for_where_dtwin_data_says(farm, monkeypatch):
     monkeypatch.setenv("DTWIN_DATA", str(farm.parent))
     assert len(image_folder("farm")) == 3
-    with pytest.raises(DataError, match=f"there is no folder or .tar.gz ranch, here or in {farm.parent}"):
+    with pytest.raises(DataError, match=f"there is no folder or .tar.gz /.*/ranch, nor one in {farm.parent}"):
         image_folder("ranch")
 
 
