@@ -18,7 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dtwin import plots
+from dtwin import data, plots
 from dtwin.data import pasture
 
 print(f"{len(pasture.SPECIES)} species:", ", ".join(pasture.SPECIES))
@@ -81,6 +81,15 @@ plots.images(pasture.images(drawn), [scene.species for scene in drawn], columns=
 # %% [markdown]
 # **Figure.** Four scenes drawn at random, each with every species in turn: every cause has random numbers of its own, so that a change of species changes nothing else.
 #
+# The networks of the later chapters learn from smaller pictures, because thousands of them have to be looked at again and again.
+
+# %% alt="Forty pictures of 32 by 32 pixels in four rows of ten, each named: animals of all ten species on meadow, sand, snow and straw, seen from all sides, some half hidden by a fence or a bush. Legs are one or two pixels wide."
+small = pasture.scenes(40)
+plots.images(pasture.images(small), [scene.species for scene in small], columns=10)
+
+# %% [markdown]
+# **Figure.** The first forty pictures that a network is trained with, 32 × 32 pixels each. Most can still be told by their outline; where you hesitate, so may the network.
+#
 # ## One cause at a time
 #
 # Every cause can be turned by itself while all else stands still. This is what the sensory gap means: the cow is the same in all these pictures, and the pixels are not.
@@ -131,6 +140,40 @@ plots.images([picture.image for picture in [*blocks, board]], [*kinds, "checkerb
 # %% [markdown]
 # **Figure.** What Roberts' program saw, and Adelson's question: which squares are equal?
 #
+# ## Real pictures beside them
+#
+# The pasture explains its pictures, but it is not the world. So the course keeps real pictures beside it, which came with the libraries that it uses: nothing is downloaded for them either.
+
+# %% alt="Forty handwritten digits of 8 by 8 cells, grey on black, in four rows; each row holds the digits 0 to 9 in order."
+digits = data.digits("train")
+chosen = [np.flatnonzero(digits.labels == k)[30 * m] for m in range(4) for k in range(10)]
+plots.images(digits.images[chosen], digits.labels[chosen], columns=10)
+
+# %% [markdown]
+# **Figure.** Handwritten digits, 8 × 8 cells each. Even so few cells hold enough of a digit to tell it by.
+
+# %% alt="Nine photographs: an astronaut in an orange suit, a brick wall, a photographer behind a camera on a tripod, a ginger cat called Chelsea, a cup of coffee, coins in rows, grass, gravel, and a rocket at dusk."
+photographs = data.photographs()
+plots.images([one.images[0] for one in photographs.values()], photographs, columns=5)
+
+# %% [markdown]
+# **Figure.** Nine photographs. Brick, grass and gravel are textures: they look alike wherever one cuts a piece out of them, and a face does not.
+
+# %% alt="Twenty small grey pictures in two rows: ten faces cut out of news photographs, most seen from the front; and ten pieces of background, blurred edges and surfaces, some with a black corner."
+faces = data.faces()
+plots.images(faces.images[[*range(10), *range(100, 110)]], columns=10)
+
+# %% [markdown]
+# **Figure.** Above faces, below pieces of what was around them. Look at the black corners: they betray a background to whoever has never seen a face.
+
+# %% alt="A red motorcycle in a garage twice, seen from places a little apart; and a grey map of the same view, in which the motorcycle is bright, the shelves behind it are dark, and some specks and outlines are black."
+pair, disparity = data.stereo()
+near = np.nan_to_num(disparity / np.nanmax(disparity))
+plots.images([*pair.images, near], ["left", "right", "disparity"])
+
+# %% [markdown]
+# **Figure.** A motorcycle before two cameras, and how many pixels each point moves from one picture to the other, brighter for more: what is near moves far. Black was not measured.
+#
 # ## What you can do now
 #
 # - Draw any animal in any scene, and get the truth behind every pixel.
@@ -139,7 +182,7 @@ plots.images([picture.image for picture in [*blocks, board]], [*kinds, "checkerb
 #
 # ## Sources
 #
-# All pictures on this page are rendered by `dtwin.data.pasture`, and may be used as its code may.
+# The pictures of the pasture are rendered by `dtwin.data.pasture`, and may be used as its code may. The others belong to those who made them: [the data page](../data.md) names them, and their licences.
 #
 # [^marr]: D. Marr and H. K. Nishihara, Representation and recognition of the spatial organization of three-dimensional shapes, *Proceedings of the Royal Society of London B* 200, 269–294, 1978.
 # [^roberts]: L. G. Roberts, *Machine perception of three-dimensional solids*, PhD thesis, Massachusetts Institute of Technology, 1963.

@@ -1,13 +1,17 @@
 """The picture sets that need no network: their form, their split, and that they stay the same."""
 
 import hashlib
+import re
 import socket
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dtwin import data
 from dtwin.data import ImageSet
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -106,3 +110,15 @@ def test_a_set_refuses_arrays_of_another_kind(change):
     ImageSet(**good)
     with pytest.raises(ValueError, match=r"ImageSet 'two': got images .* expected images uint8 \(N, C, H, W\)"):
         ImageSet(**{**good, **change})
+
+
+# the page about the sets
+
+def test_the_figures_of_the_page_are_those_of_the_chapter_that_draws_them():
+    chapter = (ROOT / "chapters/00_pasture.py").read_text("utf-8")
+    drawn = dict(enumerate(re.findall(r'^# %% alt="(.*)"$', chapter, re.MULTILINE), 1))
+    shown = re.findall(r"!\[(.*)\]\(chapters/00_pasture/figure-(\d+)-(\w+)\.\w+#only-(\w+)\)",
+                       (ROOT / "docs/data.md").read_text("utf-8"))
+    assert [(alt, theme) for alt, _, _, theme in shown] == [
+        (drawn[int(number)], theme) for _, number, theme, _ in shown]
+    assert len(shown) == 12 and {theme for *_, theme in shown} == {"light", "dark"}
