@@ -10,20 +10,18 @@ import torch
 from dtwin import data
 from dtwin.data import loader
 
-DEVICES = ["cpu"] + ["cuda"] * torch.cuda.is_available()
-
 
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.fixture(params=DEVICES)
-def photos(request):
+@pytest.fixture
+def photos(device):
     """40 coloured cut-outs of a photograph (40, 3, 8, 8), labelled by their number, and their statistics."""
     picture = data.photographs()["chelsea"].images[0]
     pixels = np.stack([picture[:, 10 + 4 * n:18 + 4 * n, 90:98] for n in range(40)])
     images = data.ImageSet("cat", "all", pixels, np.arange(40), tuple(map(str, range(40))), "", "", "")
-    tensors = loader.on_device(images, request.param)
+    tensors = loader.on_device(images, device)
     return *tensors, loader.statistics(tensors[0])
 
 

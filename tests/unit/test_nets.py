@@ -43,10 +43,10 @@ def randomise(net, seed=0):
     return net.eval()
 
 
-def assert_parity(net, forward, x, rtol=1e-9):
+def assert_parity(net, forward, x, device, rtol=1e-9):
     state = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
     with torch.no_grad():
-        expected = net(torch.tensor(x)).numpy()
+        expected = net.to(device)(torch.tensor(x, device=device)).cpu().numpy()
     got = forward(x, state)
     assert got.shape == expected.shape and expected.std() > 0
     np.testing.assert_allclose(got, expected, rtol=rtol, atol=rtol * np.abs(expected).max())
@@ -79,31 +79,31 @@ def test_feature_maps_have_the_size_of_the_paper(name, size, maps):
     assert net.features(x).shape == maps and net(x).shape == (1, 7)
 
 
-def test_alexnet_and_vgg_equal_their_reference():
+def test_alexnet_and_vgg_equal_their_reference(device):
     x = np.random.default_rng(0).standard_normal((1, 3, 224, 224), np.float32)
     alexnet, vgg = build("alexnet"), build("VGG", depths=(1, 1, 2, 1, 1))
     with torch.device("meta"):  # a hundred million numbers less
         alexnet.fc6, alexnet.fc7, alexnet.fc8 = nn.Linear(9216, 9), nn.Linear(9, 8), nn.Linear(8, 5)
         vgg.fcs = nn.ModuleList([nn.Linear(25088, 9), nn.Linear(9, 8), nn.Linear(8, 5)])
-    assert_parity(randomise(alexnet.to_empty(device="cpu")), ref.nets.alexnet, x, rtol=1e-4)
+    assert_parity(randomise(alexnet.to_empty(device="cpu")), ref.nets.alexnet, x, device, 1e-4)
     assert_parity(randomise(vgg.to_empty(device="cpu")),
-                  lambda *a: ref.nets.vgg(*a, depths=(1, 1, 2, 1, 1)), x, rtol=1e-4)
+                  lambda *a: ref.nets.vgg(*a, depths=(1, 1, 2, 1, 1)), x, device, 1e-4)
 
 
 @pytest.mark.parametrize("shortcut", ["A", "B", "C", None])
 @pytest.mark.parametrize("width, bottleneck", [(64, False), (64, True), (16, False)])
-def test_resnets_equal_their_reference(width, bottleneck, shortcut):
+def test_resnets_equal_their_reference(width, bottleneck, shortcut, device):
     depths = (1, 2, 2)
     net = twin.nets.ResNet(depths, width, 5, bottleneck, shortcut).double()
     x = np.random.default_rng(0).normal(size=(2, 3, 33, 32))
-    assert_parity(randomise(net), lambda *a: ref.nets.resnet(*a, depths, shortcut), x)
+    assert_parity(randomise(net), lambda *a: ref.nets.resnet(*a, depths, shortcut), x, device)
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
-def test_mlp_equals_its_reference(activation):
+def test_mlp_equals_its_reference(activation, device):
     net = randomise(twin.nets.MLP(12, 7, 5, 3, activation=getattr(twin, activation)).double())
     x = np.random.default_rng(0).normal(size=(4, 3, 4))
-    assert_parity(net, lambda *a: ref.nets.mlp(*a, getattr(ref, activation)), x)
+    assert_parity(net, lambda *a: ref.nets.mlp(*a, getattr(ref, activation)), x, device)
 
 
 def test_dropout_is_for_training_only_and_repeats_with_its_seed():
@@ -117,10 +117,10 @@ def test_dropout_is_for_training_only_and_repeats_with_its_seed():
         assert torch.equal(net(x), net(x))
 
 
-def test_a_residual_network_learns():
+def test_a_residual_network_learns(device):
     torch.manual_seed(0)
-    net = twin.nets.ResNet((1, 1, 1), width=16, classes=2, shortcut="A")
-    x, labels = torch.randn(8, 3, 8, 8), torch.arange(8) % 2
+    net = twin.nets.ResNet((1, 1, 1), width=16, classes=2, shortcut="A").to(device)
+    x, labels = torch.randn(8, 3, 8, 8).to(device), (torch.arange(8) % 2).to(device)
     optimiser = torch.optim.SGD(net.parameters(), lr=0.1)
     losses = []
     for _ in range(12):

@@ -16,10 +16,6 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from dtwin import cases, ref, twin
 from dtwin.gradcheck import gradient_errors
 
-# the twins run on a GPU where there is one, in full precision
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-
 OPERATORS = sorted({case.op for case in cases.CASES})
 # statistics, an explanation and optimiser steps: nothing is ever differentiated through them
 FORWARD_ONLY = {"batch_stats", "fold_batch_norm", "grad_cam", "sgd", "sgd_momentum"}
@@ -67,8 +63,8 @@ def sgd_steps(gradients, param, lr, momentum, weight_decay):
     return param.detach()
 
 
-def tensors(arrays):
-    return [None if a is None else torch.tensor(a, device=DEVICE) for a in arrays]
+def tensors(arrays, device="cpu"):
+    return [None if a is None else torch.tensor(a, device=device) for a in arrays]
 
 
 def as_tuple(value):
@@ -88,20 +84,20 @@ def random_like(y, seed=1):
     return np.random.default_rng(seed).normal(size=np.shape(y)).astype(y.dtype)
 
 
-def assert_values_agree(case, dtype=np.float64):
+def assert_values_agree(case, dtype=np.float64, device="cpu"):
     arrays = case.draw(dtype=dtype)
-    expected = getattr(twin, case.op)(*tensors(arrays), **case.options)
+    expected = getattr(twin, case.op)(*tensors(arrays, device), **case.options)
     assert_close(getattr(ref, case.op)(*arrays, **case.options), expected, dtype)
 
 
-def assert_gradients_agree(case, dtype=np.float64):
+def assert_gradients_agree(case, dtype=np.float64, device="cpu"):
     """`ref`'s backward against `twin` through autograd."""
-    arrays, inputs = case.draw(dtype=dtype), tensors(case.draw(dtype=dtype))
+    arrays, inputs = case.draw(dtype=dtype), tensors(case.draw(dtype=dtype), device)
     for i in case.wrt:
         inputs[i].requires_grad_()
     y = getattr(twin, case.op)(*inputs, **case.options)
     dy = random_like(y.detach().cpu().numpy())
-    y.backward(torch.tensor(dy, device=DEVICE))
+    y.backward(torch.tensor(dy, device=device))
     gradients = as_tuple(getattr(ref, case.op + "_backward")(dy, *arrays, **case.options))
     gradients = tuple(g for g in gradients if g is not None)
     assert_close(gradients, tuple(inputs[i].grad for i in case.wrt), dtype)
@@ -127,21 +123,21 @@ def test_signatures_are_equal(op):
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("case", cases.CASES, ids=str)
-def test_ref_equals_twin(case, dtype):
-    assert_values_agree(case, dtype)
+def test_ref_equals_twin(case, dtype, device):
+    assert_values_agree(case, dtype, device)
 
 
 @pytest.mark.parametrize("case", [c for c in cases.CASES if c.op in TORCH], ids=str)
-def test_ref_equals_torch(case):
+def test_ref_equals_torch(case, device):
     arrays = case.draw()
     assert_close(getattr(ref, case.op)(*arrays, **case.options),
-                 TORCH[case.op](*tensors(arrays), **case.options))
+                 TORCH[case.op](*tensors(arrays, device), **case.options))
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("case", DIFFERENTIABLE, ids=str)
-def test_backward_equals_autograd(case, dtype):
-    assert_gradients_agree(case, dtype)
+def test_backward_equals_autograd(case, dtype, device):
+    assert_gradients_agree(case, dtype, device)
 
 
 @pytest.mark.parametrize("case", DIFFERENTIABLE, ids=str)
@@ -152,7 +148,7 @@ def test_backward_equals_finite_differences(case):
 
 
 @pytest.mark.parametrize("case", cases.CASES, ids=str)
-def test_inputs_are_never_changed(case):
+def test_inputs_are_never_changed(case, device):
     arrays = case.draw()
     for a in arrays:
         if a is not None:
@@ -165,13 +161,13 @@ def test_inputs_are_never_changed(case):
         results += as_tuple(getattr(ref, case.op + "_backward")(arrays[-1], *arrays[:-1], **case.options))
     for r in results:  # nor can they be changed through what came out
         assert not any(np.shares_memory(r, a) for a in arrays if r is not None and a is not None)
-    inputs, copies = tensors(case.draw()), tensors(case.draw())
+    inputs, copies = tensors(case.draw(), device), tensors(case.draw(), device)
     getattr(twin, case.op)(*inputs, **case.options)
     assert all(t is None or torch.equal(t, c) for t, c in zip(inputs, copies))
 
 
 @pytest.mark.parametrize("case", cases.WRONG, ids=str)
-def test_wrong_shapes_say_what_came_and_what_was_expected(case):
+def test_wrong_shapes_say_what_came_and_what_was_expected(case, device):
     with pytest.raises(ValueError) as error:
         getattr(ref, case.op)(*case.draw(), **case.options)
     assert str(error.value).startswith(case.op + ": got ") and ", expected " in str(error.value)
@@ -179,7 +175,7 @@ def test_wrong_shapes_say_what_came_and_what_was_expected(case):
     if (case.op, case.message) in TORCH_TAKES_IT:
         return
     with pytest.raises((RuntimeError, ValueError, IndexError)):
-        getattr(twin, case.op)(*tensors(case.draw()), **case.options)
+        getattr(twin, case.op)(*tensors(case.draw(), device), **case.options)
 
 
 @pytest.mark.parametrize("case", [c for c in cases.WRONG if c.op not in FORWARD_ONLY], ids=str)
@@ -261,10 +257,21 @@ def others(draw):
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
-@given(st.one_of(convolutions(), columns(), poolings(), others()))
-def test_any_shape(case):
-    assert_values_agree(case)
-    assert_gradients_agree(case)
+@given(case=st.one_of(convolutions(), columns(), poolings(), others()))
+def test_any_shape(case, device):
+    assert_values_agree(case, device=device)
+    assert_gradients_agree(case, device=device)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here: the twins were tested on the CPU alone")
+def test_a_gpu_keeps_all_24_bits_of_float32():
+    a, b = (np.random.default_rng(n).normal(size=(256, 256)).astype(np.float32) for n in range(2))
+    exact = a.astype(float) @ b.astype(float)
+    product = np.array((torch.tensor(a, device="cuda") @ torch.tensor(b, device="cuda")).cpu(), float)
+    x, weight = a.reshape(1, 256, 16, 16), b.reshape(256, 256, 1, 1)
+    conv = twin.conv2d(*tensors([x, weight], "cuda")).cpu().numpy()
+    for got, true in ((product, exact), (conv, ref.conv2d(x.astype(float), weight.astype(float)))):
+        assert np.abs(got - true).max() < 1e-5 * np.abs(true).max()  # TF32 keeps 11, and errs by a thousandth
 
 
 def test_equal_pixels_send_the_gradient_to_the_first():
@@ -299,8 +306,8 @@ def test_conv2d_never_holds_all_columns(monkeypatch):
 
 
 @pytest.mark.parametrize("case", [c for c in cases.CASES if c.op == "conv2d"], ids=str)
-def test_the_twins_im2col_form_equals_its_conv2d(case):
-    inputs = tensors(case.draw())
+def test_the_twins_im2col_form_equals_its_conv2d(case, device):
+    inputs = tensors(case.draw(), device)
     assert_close(twin.conv2d_im2col(*inputs, **case.options).cpu().numpy(), twin.conv2d(*inputs, **case.options))
 
 
