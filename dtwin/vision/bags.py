@@ -120,13 +120,9 @@ def encode(images, words, levels=1, assign=hard, **grid):
     return _in_chunks(images, grid, lambda found, members: histograms(assign(found, words), members), levels)
 
 
-def encode_fisher(images, gmm, reduce=lambda descriptors: descriptors, levels=1, **grid):
-    """Pictures (N, [C,] H, W) into Fisher vectors, one for each cell side by side: (N, cells · 2 k D).
-
-    `reduce` turns descriptors (M, 128) into those that the mixture knows, PCA as a rule.
-    """
+def encode_fisher(images, gmm, levels=1, **grid):
+    """Pictures (N, [C,] H, W) into Fisher vectors, one for each cell side by side: (N, cells · 2 k D)."""
     def vectors(found, members):
-        found = reduce(found.reshape(-1, found.shape[-1])).reshape(*found.shape[:2], -1)
         return np.concatenate([fisher(found[:, inside], gmm) for inside in members], 1)
 
     return _in_chunks(images, grid, vectors, levels)
