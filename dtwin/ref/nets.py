@@ -4,7 +4,7 @@
 No dropout, and fixed statistics: what a trained network computes.
 """
 
-from itertools import count
+from itertools import count, islice
 
 from .activations import relu
 from .conv import conv2d
@@ -35,6 +35,23 @@ def alexnet(x, state):
     x = relu(linear(x, *_layer(state, "fc6")))
     x = relu(linear(x, *_layer(state, "fc7")))
     return linear(x, *_layer(state, "fc8"))
+
+
+def small_alexnet(x, state, depths=(1, 1, 2), activation=relu, pool=3, lrn=0.0, groups=1):
+    """`SmallAlexNet` with `depths` convolutions in its stages: x (N, channels, size, size) → (N, classes)."""
+    layers = count()
+    for n in depths:
+        for i in islice(layers, n):
+            weight, bias = _layer(state, f"convs.{i}")
+            x = conv2d(x, weight, bias, padding=weight.shape[2] // 2, groups=groups if i else 1)
+            if f"norms.{i}.weight" in state:
+                x = _batch_norm(x, state, f"norms.{i}")
+            x = activation(x)
+            if lrn:
+                x = local_response_norm(x, alpha=lrn)
+        x = max_pool2d(x, pool, 2, (pool - 1) // 2)
+    x = activation(linear(x.reshape(len(x), -1), *_layer(state, "fc1")))
+    return linear(x, *_layer(state, "fc2"))
 
 
 def vgg(x, state, depths=(2, 2, 4, 4, 4)):
@@ -80,10 +97,12 @@ def _block(x, state, name, stride, shortcut):
 
 
 def _conv_bn(x, state, name, stride=1):
-    weight, (bn_weight, bn_bias) = state[f"{name}.0.weight"], _layer(state, f"{name}.1")
-    x = conv2d(x, weight, stride=stride, padding=weight.shape[2] // 2)
-    mean, var = state[f"{name}.1.running_mean"], state[f"{name}.1.running_var"]
-    return batch_norm_eval(x, mean, var, bn_weight, bn_bias)
+    weight = state[f"{name}.0.weight"]
+    return _batch_norm(conv2d(x, weight, stride=stride, padding=weight.shape[2] // 2), state, f"{name}.1")
+
+
+def _batch_norm(x, state, name):
+    return batch_norm_eval(x, state[f"{name}.running_mean"], state[f"{name}.running_var"], *_layer(state, name))
 
 
 def _layer(state, name):

@@ -4,7 +4,7 @@
 """
 
 from functools import partial
-from itertools import pairwise
+from itertools import islice, pairwise, zip_longest
 
 from torch import nn
 from torch.nn import functional as F
@@ -58,6 +58,46 @@ class AlexNet(nn.Module):
         for layer in (self.fc6, self.fc7):
             x = F.dropout(relu(layer(x)), 0.5, self.training)
         return self.fc8(x)
+
+
+class SmallAlexNet(nn.Module):
+    """AlexNet's plan for small pictures: x (N, channels, size, size) → (N, classes).
+
+    A stage is a row of convolutions, given by their widths, and a pooling that halves the side, with windows of `pool`
+    pixels: 3 overlap, 2 do not. Each convolution may have batch normalisation, or `lrn`, the alpha of a local response
+    normalisation; all but the first may have groups. One hidden layer follows, with dropout.
+    """
+
+    def __init__(self, classes=10, channels=3, size=32, stages=((16,), (32,), (48, 48)), hidden=128, activation=relu,
+                 pool=3, batch_norm=False, lrn=0.0, groups=1, dropout=0.0):
+        super().__init__()
+        widths = [width for stage in stages for width in stage]
+        self.depths, self.activation, self.pool = [len(stage) for stage in stages], activation, pool
+        self.lrn, self.dropout = lrn, dropout
+        self.convs = nn.ModuleList(
+            nn.Conv2d(a, b, 3 if i else 5, padding=1 if i else 2, groups=groups if i else 1)
+            for i, (a, b) in enumerate(pairwise([channels, *widths])))
+        self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in widths if batch_norm)
+        self.fc1 = nn.Linear(widths[-1] * (size >> len(stages)) ** 2, hidden)
+        self.fc2 = nn.Linear(hidden, classes)
+        for layer in (*self.convs, self.fc1):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu" if activation is relu else "linear")
+            nn.init.zeros_(layer.bias)
+
+    def features(self, x):
+        layers = iter(zip_longest(self.convs, self.norms))
+        for n in self.depths:
+            for conv, norm in islice(layers, n):
+                x = conv(x)
+                x = self.activation(norm(x) if norm else x)
+                if self.lrn:
+                    x = local_response_norm(x, alpha=self.lrn)
+            x = max_pool2d(x, self.pool, 2, (self.pool - 1) // 2)
+        return x
+
+    def forward(self, x):
+        x = self.activation(self.fc1(self.features(x).flatten(1)))
+        return self.fc2(F.dropout(x, self.dropout, self.training))
 
 
 class VGG(nn.Module):

@@ -130,6 +130,14 @@ def test_the_training_set_alone_is_augmented(digits, monkeypatch):
     assert augmented == [(2, True, 0.1)] and len(calls) == 3  # the others: a first look at the net, and the test set
 
 
+def test_each_epoch_has_an_order_and_an_augmentation_of_its_own(digits, monkeypatch):
+    epochs, plain = [], loader.batches
+    monkeypatch.setattr(loader, "batches", lambda *a: epochs.append(list(plain(*a))) or iter(epochs[-1]))
+    history = train.fit(mlp(), digits[0][:50], train.Recipe(epochs=2, lr=0, batch=50, pad=1))
+    _, (first,), (second,) = epochs  # after a look at one picture
+    assert first[1].tolist() != second[1].tolist() and history.loss[0] != pytest.approx(history.loss[1], rel=1e-4)
+
+
 def test_modes_are_switched_for_training_and_back(digits):
     net = Small().eval()
     history = train.fit(net, digits[0][:100], train.Recipe(1, batch=50), digits[1])
