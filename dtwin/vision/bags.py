@@ -11,6 +11,7 @@ from sklearn.mixture import GaussianMixture
 from .descriptors import dense_sift
 
 CHUNK = 250  # pictures encoded at a time: it bounds the memory
+POINTS = 20_000  # descriptors that a codebook learns from, drawn at random where there are more
 
 
 def codebook(descriptors, k, seed=0):
@@ -19,7 +20,7 @@ def codebook(descriptors, k, seed=0):
     Raises:
         ValueError: there are fewer descriptors than words.
     """
-    points = _points("codebook", descriptors, k)
+    points = _points("codebook", descriptors, k, seed)
     means = MiniBatchKMeans(k, batch_size=2048, n_init=3, random_state=seed, reassignment_ratio=0).fit(points)
     return means.cluster_centers_
 
@@ -30,7 +31,7 @@ def mixture(descriptors, k, seed=0):
     Raises:
         ValueError: there are fewer descriptors (..., D) than Gaussians.
     """
-    points = _points("mixture", descriptors, k)
+    points = _points("mixture", descriptors, k, seed)
     return GaussianMixture(k, covariance_type="diag", reg_covar=1e-4, tol=1e-2, random_state=seed).fit(points)
 
 
@@ -122,10 +123,10 @@ def encode(images, words, levels=1, assign=hard, **grid):
 
 def encode_fisher(images, gmm, levels=1, **grid):
     """Pictures (N, [C,] H, W) into Fisher vectors, one for each cell side by side: (N, cells · 2 k D)."""
-    def vectors(found, members):
+    def encoded(found, members):
         return np.concatenate([fisher(found[:, inside], gmm) for inside in members], 1)
 
-    return _in_chunks(images, grid, vectors, levels)
+    return _in_chunks(images, grid, encoded, levels)
 
 
 def _in_chunks(images, grid, encoded, levels):
@@ -142,8 +143,10 @@ def _distances(descriptors, words):
     return (words**2).sum(1) - 2 * (descriptors @ words.T)
 
 
-def _points(function, descriptors, k):
+def _points(function, descriptors, k, seed):
     points = np.asarray(descriptors).reshape(-1, np.shape(descriptors)[-1])
     if not 1 <= k <= len(points):
         raise ValueError(f"{function}: got {len(points)} descriptors for k={k}, expected at least as many")
+    if len(points) > POINTS:
+        points = points[np.random.default_rng(seed).choice(len(points), POINTS, replace=False)]
     return points
