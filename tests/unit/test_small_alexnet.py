@@ -26,7 +26,7 @@ def net_of(**options):
     {}, {"pool": 2}, {"groups": 2}, {"lrn": 0.5}, {"batch_norm": True}, {"activation": "tanh"},
     {"pool": 2, "groups": 2, "lrn": 0.5, "batch_norm": True, "activation": "sigmoid"},
 ])
-def test_it_equals_its_reference(options):
+def test_it_equals_its_reference(options, device):
     net = net_of(**ALL, **{name: getattr(twin, value) if name == "activation" else value
                            for name, value in options.items()})
     x = np.random.default_rng(0).normal(size=(3, 2, 12, 12))
@@ -34,7 +34,8 @@ def test_it_equals_its_reference(options):
     options = {name: getattr(ref, value) if name == "activation" else value for name, value in options.items()}
     options.pop("batch_norm", None)  # which the state tells
     got = ref.nets.small_alexnet(x, state, (1, 2), **options)
-    np.testing.assert_allclose(got, net(torch.tensor(x)).detach().numpy(), rtol=1e-9)
+    expected = net.to(device)(torch.tensor(x, device=device)).detach().cpu().numpy()
+    np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-12)
     assert got.shape == (3, 5) and got.std() > 0
 
 
