@@ -62,11 +62,11 @@ print(f"1,000 words: {len(text):,} characters, {8 * len(text):,} bits, coded {sa
 # %% [markdown]
 # Nobody codes English better than people. Claude Shannon let them guess a text letter by letter, and from how often they guessed right he concluded that a letter of English carries about 1 to 1.5 bits.[^shannon] So much for the words; now the pictures, each at several sizes.
 
-# %% alt="Bits against the side of the picture, 8 to 128 pixels; the axis of bits is logarithmic. Three lines rise, steeply at first: photographs in colour above, the cow just beneath them, photographs in grey below. Two level lines cross them: a thousand words as lzma codes them is met near 32 pixels by the cow and near 55 by the grey photographs; a thousand words as people code them, a band further down, is met at about 20 and 35 pixels."
+# %% alt="Bits against the side of the picture, 8 to 64 pixels; the axis of bits is logarithmic. Three lines rise, steeply at first: photographs in colour above, the cow just beneath them, photographs in grey below. Two level lines cross them: a thousand words as lzma codes them is met near 32 pixels by the cow and near 55 by the grey photographs; a thousand words as people code them, a band further down, is met at about 20 and 35 pixels."
 import numpy as np
 from skimage.transform import resize
 
-sides = [8, 16, 32, 64, 128]
+sides = [8, 16, 24, 32, 48, 64]
 photographs = [kept.images[0] for kept in data.photographs().values()]
 
 
@@ -78,10 +78,10 @@ def lengths(picture):
 
 
 series = {"in colour": [lengths(p) for p in photographs if len(p) == 3],
-          "the cow": lengths(pasture.render(replace(first, size=256)).image),
+          "the cow": lengths(pasture.render(replace(first, size=128)).image),
           "in grey": [lengths(p) for p in photographs if len(p) == 1],
-          "words, by lzma": [said] * 5,
-          "words, by people": [[len(text)] * 5, [1.5 * len(text)] * 5]}
+          "words, by lzma": [said] * 6,
+          "words, by people": [[len(text)] * 6, [1.5 * len(text)] * 6]}
 plots.curves(series, "side of the picture, pixels", "bits", x=sides, log="y")
 
 # %% [markdown]
@@ -359,7 +359,7 @@ within, between = distances[same].mean(), distances[~same].mean()
 claims.measure("pixel-distance-within-class", within / between)
 
 # %% [markdown]
-# Two cows differ as much as a cow and a camel. That is an average, though, and the machine needs only its nearest pictures to be right. The usual measure is **precision at 10**: among the ten nearest, how many show the same species? With $n_1, …, n_{10}$ the ten nearest to $q$,
+# On average, two animals of one species differ as much as any two. That is only an average, though, and the machine needs only its nearest pictures to be right. The usual measure is **precision at 10**: among the ten nearest, how many show the same species? With $n_1, …, n_{10}$ the ten nearest to $q$,
 #
 # $$P@10 = \frac{1}{10} \sum_{k=1}^{10} \big[\,\text{species}(n_k) = \text{species}(q)\,\big].$$
 
@@ -466,7 +466,7 @@ two_models([("explicit: a person writes it down", rule,
 # %% [markdown]
 # **Figure.** Two models of one thing. In the upper row the knowledge is a sentence, and the hard part is the arrow in the middle, which the truth behind the picture has done for us. In the lower row the knowledge is a picture of weights (blue: brighter means giraffe; orange: darker does), and there is no sentence. Blue is where a cow would have her flanks and a giraffe lets the ground show.
 #
-# Neither is good. The rule fails where a cow looks at us, for then she too is taller than long, and where a giraffe grazes. The weights fail wherever the animal is not where most were. And they differ in how they fail: of the rule we can say why. Nearly everything in this course is a way to give one of the two what the other has.
+# Neither is good. The rule fails where a cow looks at us, for then she too is taller than long, and where a giraffe grazes. Of the mistakes of the weights there is little to say, for no one of them stands for anything. There the two differ most: a rule can be asked why. Nearly everything in this course is a way to give one of the two what the other has.
 #
 # ## Where the course goes
 
@@ -520,7 +520,7 @@ journey()
 # Four things come back in every chapter.
 #
 # - **A row in a frame**, such as the ones above, is a claim of the lecture: what its source published, what came out here, and the band, set down before anything was measured, that counts as *reproduced*. A claim that misses stays, and says so. This chapter has one.
-# - **`ref` and `twin`** are one set of operators written twice: in NumPy, to be read, and in PyTorch, to be fast. They share no line, so that where they agree, both are right.
+# - **`ref` and `twin`** are one set of operators written twice: in NumPy, to be read, and in PyTorch, to be fast. They share no line, so that their agreement is evidence for both.
 # - **The pasture** is the source of most pictures, for it knows the truth behind each of its pixels.
 # - **Exercises** end each chapter, with the solutions folded under them. Think first: a guess that turned out wrong is remembered longest.
 #
@@ -593,7 +593,7 @@ journey()
 #
 # ## Sources
 #
-# The lecture's slides "What makes a cow, a *cow*?", "A picture is worth a thousand words…" and "Content crash: why do we care?". The photographs are scikit-image's, most of them CC0; [the page on data](../data.md) names their makers. Works of the map are cited in their chapters.
+# The lecture's slides "What makes a cow, a *cow*?", "A picture is worth a thousand words…" and "Content crash: why do we care?". The photographs are scikit-image's, most of them CC0; `data.photographs()` names the maker of each. Works of the map are cited in their chapters.
 #
 # [^python]: *The Python Language Reference*, "Execution model", Python Software Foundation, PSF licence; in the standard library as `pydoc_data.topics`.
 # [^shannon]: C. E. Shannon, Prediction and Entropy of Printed English, *Bell System Technical Journal* 30 (1), 50–64, 1951; the range recalled.
