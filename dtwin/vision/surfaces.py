@@ -52,12 +52,12 @@ def outline_normals(mask):
     return normals / np.maximum(np.sqrt((normals**2).sum(0)), 1e-9)
 
 
-def shape_from_shading(image, light, mask, smooth=0.1, steps=2000):
+def shape_from_shading(image, light, mask, smooth=0.1, steps=100):
     """Normals (3, H, W) inside a mask from one picture (H, W) of a smooth matt surface of albedo 1 and the light (3,).
 
     Horn and Brooks' scheme (1986): each normal moves to the mean of its neighbours, then along the light until it is as
     bright as the picture says; `smooth` weighs the first against the second. On the rim, normals are those of
-    `outline_normals`.
+    `outline_normals`. The start is the result on a picture of half the size.
 
     Raises:
         ValueError: shapes that do not fit, or smooth or steps not positive.
@@ -68,9 +68,15 @@ def shape_from_shading(image, light, mask, smooth=0.1, steps=2000):
                          "expected (H, W), (3,) and (H, W)")
     if not (smooth > 0 and steps > 0):
         raise ValueError(f"shape_from_shading: got smooth={smooth} and steps={steps}, expected positive numbers")
+    height, width = image.shape
+    normals = np.zeros((3, height, width)) + np.array([0.0, 0.0, 1.0])[:, None, None]
+    if min(height, width) >= 32:
+        share = np.maximum(_halved(mask), 1e-9)
+        coarse = shape_from_shading(_halved(image * mask) / share, light, share >= 0.5, smooth, steps)
+        normals = coarse.repeat(2, axis=1).repeat(2, axis=2)[:, :height, :width]
     fixed = outline_normals(mask)
-    rim = (fixed != 0).any(0)
-    inside, normals = mask & ~rim, np.where(rim, fixed, np.array([0.0, 0.0, 1.0])[:, None, None])
+    rim = fixed.any(0)
+    normals, inside = np.where(rim, fixed, normals), mask & ~rim
     count = np.maximum(_neighbours(mask.astype(float)), 1)
     for _ in range(steps):
         mean = _neighbours(normals * mask) / count
@@ -78,6 +84,12 @@ def shape_from_shading(image, light, mask, smooth=0.1, steps=2000):
         mean += missing / (1 + 4 * smooth) * light[:, None, None]
         normals[:, inside] = (mean / np.maximum(np.sqrt((mean**2).sum(0)), 1e-9))[:, inside]
     return normals
+
+
+def _halved(array):
+    # the means of 2 × 2 pixels; an odd side is filled up with zeros
+    even = np.pad(array.astype(float), [(0, side % 2) for side in array.shape])
+    return (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / 4
 
 
 def _neighbours(field):
