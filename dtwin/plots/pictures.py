@@ -1,8 +1,9 @@
 """Pictures side by side."""
 
 import numpy as np
+from matplotlib.patches import Rectangle
 
-from .canvas import WIDTH, blank, canvas, check
+from .canvas import WIDTH, blank, canvas, check, sheet
 from .drawing import figure
 from .theme import diverging, theme
 
@@ -38,4 +39,34 @@ def images(pictures, labels=None, columns=None, signed=False):
                   interpolation="nearest" if picture.shape[0] < 64 else "antialiased")
         ax.set_title(label, pad=4)
         blank(ax, theme().faint)
+    return fig
+
+
+@figure
+def neighbours(pictures, queries, found, labels):
+    """A row for each query: its picture, then those that each way of searching found, framed where the label is right.
+
+    `queries` (Q,) and the indices (Q, k) in `found`, by the name of the way, count in pictures (N, 3, H, W) and in
+    labels (N,).
+    """
+    pictures, queries = np.asarray(pictures), np.asarray(queries)
+    ok = pictures.ndim == 4 and pictures.shape[1] == 3 and len(labels) == len(pictures)
+    check(ok, "neighbours", f"shape {pictures.shape} and {len(labels)} labels", "(N, 3, H, W) and N labels")
+    shapes = {np.shape(indices) for indices in found.values()}
+    ok = len(shapes) == 1 and len(shape := shapes.pop()) == 2 and shape[0] == len(queries)
+    check(ok, "neighbours", f"{len(queries)} queries and found {[np.shape(f) for f in found.values()]}",
+          "indices of one shape (queries, k)")
+    gap, head, k = 0.4, 0.55, shape[1]
+    fig, ax = sheet(1 + len(found) * (k + gap), len(queries) + head)
+    ax.text(0.5, head - 0.15, "query", ha="center")
+    for n, name in enumerate(["", *found]):
+        left = 0 if n == 0 else 1 + gap * n + k * (n - 1)
+        ax.text(left, head - 0.15, name)
+        for row, query in enumerate(queries):
+            for column, index in enumerate([query] if n == 0 else found[name][row]):
+                x, y = left + column + 0.05, head + row + 0.05
+                ax.imshow(pictures[index].transpose(1, 2, 0), extent=(x, x + 0.9, y + 0.9, y), aspect="auto")
+                if n and labels[index] == labels[query]:
+                    ax.add_patch(Rectangle((x, y), 0.9, 0.9, fill=False, ec=theme().series[2], lw=2.5))
+    ax.set(xlim=(0, 1 + len(found) * (k + gap)), ylim=(len(queries) + head, 0))
     return fig

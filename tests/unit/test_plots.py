@@ -15,10 +15,12 @@ from PIL import Image
 from dtwin import plots
 
 PHOTO = np.linspace(0, 1, 3 * 80 * 90).reshape(3, 80, 90)
+PHOTOS = np.linspace(0, 1, 4 * 3 * 32 * 32).reshape(4, 3, 32, 32)
 LAYER = np.eye(9, dtype=int) * 4
 KINDS = {
     "images": lambda: plots.images([PHOTO, PHOTO[0]], ["colour", "grey"], signed=[False, True]),
     "small images": lambda: plots.images(np.eye(6).reshape(6, 1, 2, 3), columns=4, signed=True),
+    "neighbours": lambda: plots.neighbours(PHOTOS, [0, 2], {"near": [[1], [3]], "far": [[2], [1]]}, [0, 0, 1, 1]),
     "matrices": lambda: plots.matrices([np.eye(2), -np.eye(2), [[0.25]]], ["a", "b", "c"], ["×", "="]),
     "im2col": lambda: plots.im2col(np.arange(9).reshape(3, 3), [[1, 0], [2, -1]]),
     "tied": lambda: plots.tied(LAYER, (3, 3)),
@@ -147,6 +149,10 @@ def test_a_decorated_function_must_return_a_figure():
     (lambda: plots.images([np.zeros((0, 4))]), r"plots.images: got shape \(0, 4\)"),
     (lambda: plots.images([PHOTO], ["a", "b"]), r"plots.images: got 2 labels, expected 1"),
     (lambda: plots.images([PHOTO], signed=[True, True]), r"plots.images: got 2 in signed, expected 1"),
+    (lambda: plots.neighbours(PHOTOS[:, 0], [0], {"a": [[1]]}, [0] * 4), r"plots.neighbours: got shape \(4, 32, 32\)"),
+    (lambda: plots.neighbours(PHOTOS, [0], {"a": [[1]]}, [0]), r"shape \(4, 3, 32, 32\) and 1 labels, expected \(N, 3"),
+    (lambda: plots.neighbours(PHOTOS, [0], {"a": [[1], [2]]}, [0] * 4), r"got 1 queries and found \[\(2, 1\)\]"),
+    (lambda: plots.neighbours(PHOTOS, [0], {}, [0] * 4), r"got 1 queries and found \[\], expected indices of one shape"),
     (lambda: plots.matrices([PHOTO]), r"plots.matrices: got \[\(3, 80, 90\)\], expected matrices"),
     (lambda: plots.matrices([np.eye(2)], labels=[]), r"plots.matrices: got 0 labels, expected 1"),
     (lambda: plots.matrices([np.eye(2)], between=["="]), r"plots.matrices: got 1 signs, expected 0"),
