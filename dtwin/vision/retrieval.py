@@ -63,7 +63,7 @@ def gabor_energies(images, directions=4):
     for length in WAVES:
         for angle in np.arange(directions) * np.pi / directions:
             kernel = gabor_kernel(1 / length, angle, dtype=np.complex64)
-            strength = np.abs(fftconvolve(greys, (kernel - kernel.mean())[None], "same", axes=(1, 2)))
+            strength = np.abs(fftconvolve(greys, kernel[None], "same", axes=(1, 2)))
             found += [strength.mean((1, 2)), strength.std((1, 2))]
     return np.stack(found, 1)
 

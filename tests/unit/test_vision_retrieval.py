@@ -87,6 +87,13 @@ def test_gabor_energy_is_largest_at_the_length_of_the_wave():
     assert short[0] > 2 * short[1] and long[1] > 2 * long[0]
 
 
+def test_gabor_energies_say_how_unevenly_a_wave_runs():
+    everywhere, half = waves(1, 0), waves(1, 0).copy()
+    half[..., :16, :] = 0.5
+    (mean, spread), (half_mean, half_spread) = (retrieval.gabor_energies(p)[0, :2] for p in (everywhere, half))
+    assert half_mean < 0.7 * mean and half_spread > 1.2 * spread
+
+
 def test_gabor_energies_of_an_even_picture_are_zero():
     assert np.allclose(retrieval.gabor_energies(grey(np.full((16, 16), 0.7))), 0, atol=1e-6)
 
