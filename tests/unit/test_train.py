@@ -104,6 +104,16 @@ def test_the_loss_of_an_epoch_is_the_mean_over_pictures_also_when_the_last_batch
     assert parts.loss == [pytest.approx(whole.loss[0], rel=1e-5)] and parts.accuracy == whole.accuracy
 
 
+def test_every_batch_counts_by_its_own_size_and_norms_are_means_over_the_steps(digits, monkeypatch):
+    seen, plain = [], loader.batches
+    monkeypatch.setattr(loader, "batches", lambda *a: seen.append(list(plain(*a))) or iter(seen[-1]))
+    net = mlp()
+    history = train.fit(net, digits[0][:70], train.Recipe(1, lr=0, batch=64))
+    first, last = (torch.autograd.grad(F.cross_entropy(net(x), y), net.layers[1].weight)[0].norm() for x, y in seen[-1])
+    assert len(seen[-1][1][1]) == 6 and last > 1.2 * first
+    assert history.gradients["layers.1.weight"] == [pytest.approx(((first + last) / 2).item(), rel=1e-4)]
+
+
 def test_dead_units_are_counted(digits):
     net = mlp(widths=(64, 15, 10))
     net.layers[0].bias.data[:5] = -1000  # of 25 units
