@@ -30,7 +30,7 @@ def curves(series, xlabel, ylabel, x=None, log=""):
         ends[name] = at[-1], values.mean(0)[-1]
     ax.set(**{f"{axis}scale": "log" for axis in log})
     ax.margins(x=0)
-    if x is None and "x" not in log:
+    if at.dtype.kind == "i" and "x" not in log:
         ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(8, integer=True))
     ax.grid(axis="y")
     ax.spines["left"].set_visible(False)
