@@ -47,7 +47,7 @@ def small_alexnet(x, state, depths=(1, 1, 2), activation=relu, pool=3, lrn=0.0, 
             if f"norms.{i}.weight" in state:
                 x = _batch_norm(x, state, f"norms.{i}")
             x = activation(x)
-            if lrn:
+            if lrn and i < 2:
                 x = local_response_norm(x, alpha=lrn)
         x = max_pool2d(x, pool, 2, (pool - 1) // 2)
     x = activation(linear(x.reshape(len(x), -1), *_layer(state, "fc1")))

@@ -64,8 +64,9 @@ class SmallAlexNet(nn.Module):
     """AlexNet's plan for small pictures: x (N, channels, size, size) → (N, classes).
 
     A stage is a row of convolutions, given by their widths, and a pooling that halves the side, with windows of `pool`
-    pixels: 3 overlap, 2 do not. Each convolution may have batch normalisation, or `lrn`, the alpha of a local response
-    normalisation; all but the first may have groups. One hidden layer follows, with dropout.
+    pixels: 3 overlap, 2 do not. Every convolution may have batch normalisation; all but the first may have groups; `lrn`
+    is the alpha of the local response normalisation behind the first two. One hidden layer follows, with dropout; `embed`
+    gives its units (N, hidden).
     """
 
     def __init__(self, classes=10, channels=3, size=32, stages=((16,), (32,), (48, 48)), hidden=128, activation=relu,
@@ -85,19 +86,21 @@ class SmallAlexNet(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def features(self, x):
-        layers = iter(zip_longest(self.convs, self.norms))
+        layers = enumerate(zip_longest(self.convs, self.norms))
         for n in self.depths:
-            for conv, norm in islice(layers, n):
+            for i, (conv, norm) in islice(layers, n):
                 x = conv(x)
                 x = self.activation(norm(x) if norm else x)
-                if self.lrn:
+                if self.lrn and i < 2:
                     x = local_response_norm(x, alpha=self.lrn)
             x = max_pool2d(x, self.pool, 2, (self.pool - 1) // 2)
         return x
 
+    def embed(self, x):
+        return self.activation(self.fc1(self.features(x).flatten(1)))
+
     def forward(self, x):
-        x = self.activation(self.fc1(self.features(x).flatten(1)))
-        return self.fc2(F.dropout(x, self.dropout, self.training))
+        return self.fc2(F.dropout(self.embed(x), self.dropout, self.training))
 
 
 class VGG(nn.Module):

@@ -43,6 +43,7 @@ def test_each_stage_halves_the_side_with_either_pooling():
     x = torch.zeros(2, 3, 32, 32)
     for pool in (2, 3):
         assert twin.nets.SmallAlexNet(pool=pool).features(x).shape == (2, 48, 4, 4)
+    assert twin.nets.SmallAlexNet(hidden=9).embed(x).shape == (2, 9)
     assert twin.nets.SmallAlexNet(size=16, classes=7)(x[:, :, :16, :16]).shape == (2, 7)
 
 
