@@ -64,9 +64,9 @@ class SmallAlexNet(nn.Module):
     """AlexNet's plan for small pictures: x (N, channels, size, size) → (N, classes).
 
     A stage is a row of convolutions, given by their widths, and a pooling that halves the side, with windows of `pool`
-    pixels: 3 overlap, 2 do not. Every convolution may have batch normalisation; all but the first may have groups; `lrn`
-    is the alpha of the local response normalisation behind the first two. One hidden layer follows, with dropout; `embed`
-    gives its units (N, hidden).
+    pixels: 3 overlap, 2 do not. Every convolution may have batch normalisation; all but the first may have groups;
+    `lrn` is the alpha of the local response normalisation behind the first two. One hidden layer follows, with dropout;
+    `embed` gives its units (N, hidden).
     """
 
     def __init__(self, classes=10, channels=3, size=32, stages=((16,), (32,), (48, 48)), hidden=128, activation=relu,
