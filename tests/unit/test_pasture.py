@@ -33,11 +33,28 @@ def test_the_same_seed_gives_the_same_bytes():
 
 
 def test_processes_change_no_byte(monkeypatch):
-    scenes = sample(5, 4, size=16)
+    scenes = [*sample(5, 4, size=16), Scene(size=np.int64(16), azimuth=np.float64(0.1), distance=np.int32(5))]
     alone = images(scenes)
     monkeypatch.setattr(picture_module, "WORTH", 0.1)
     monkeypatch.setattr(picture_module.os, "cpu_count", lambda: 2)
     np.testing.assert_array_equal(images(scenes), alone)
+
+
+def test_boxes_hold_balls_and_little_else():
+    stage = Stage(sample(20, 9, size=32, distance=(2.5, 6.0), focal=(0.5, 3.0), elevation=(0, 90)))
+    view, centre, radius = stage.view(32), stage.cones.a, stage.cones.reach[0]
+    top, bottom, left, right = view.box(tuple(c[:, :, None] for c in centre), radius[:, :, None])
+    ways = np.random.default_rng(0).normal(size=(3, 4000))
+    ways /= np.linalg.norm(ways, axis=0)
+    i, j, depth = view.project(tuple(c[:, :, None] + radius[:, :, None] * w for c, w in zip(centre, ways)))
+    before = depth.min(2) > 0.1
+    for low, high, at in ((top, bottom, i), (left, right, j)):
+        # the samples, whole numbers, between the ends of what is seen of a ball
+        first, last = np.maximum(np.ceil(at.min(2)), 0), np.minimum(np.floor(at.max(2)), 31)
+        seen = before & (first <= last)
+        assert seen.sum() > 300 and (low[seen] <= first[seen]).all() and (last[seen] < high[seen]).all()
+        inside = before & (at.min(2) > 1) & (at.max(2) < 30)
+        assert (high - low - np.ptp(at, 2))[inside].max() < 2.5
 
 
 def test_memory_is_bounded_by_blocks(monkeypatch):

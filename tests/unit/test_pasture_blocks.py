@@ -83,6 +83,8 @@ def test_blocks_are_drawn_alike_and_of_all_kinds():
 @pytest.mark.parametrize("call, error, message", [
     (lambda: Block(kind="ball"), ValueError, r"Block: got kind='ball', expected one of cuboid, wedge, prism"),
     (lambda: Block(height=0), ValueError, r"Block: got height=0, expected a number from 0.1 to 5"),
+    (lambda: Block(elevation=0), ValueError, r"Block: got elevation=0, expected a number from 1 to 89"),
+    (lambda: Block(size=2.5), ValueError, r"Block: got size=2.5, expected an integer from 4 to 2048"),
     (lambda: sample_blocks(-1), ValueError, r"sample_blocks: got n=-1"),
     (lambda: render_block("cuboid"), TypeError, r"render_block: got str, expected a Block"),
     (lambda: checker_shadow(8), ValueError, r"checker_shadow: got size=8, expected an integer from 16"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .geometry import cross, dot, hit_planes, unit
+from .scene import SHOT, check
 from .sensor import sensor
 from .stage import SKY_LIGHT, SUN, direction
 from .trace import NEAR, View
@@ -14,9 +15,7 @@ OUTLINES = {  # of the side that looks along −y, drawn out along y; in x and z
     "wedge": ((-1, 0), (1, 0), (-1, 2)),
     "prism": ((-0.5, 0), (0.5, 0), (1, 1), (0.5, 2), (-0.5, 2), (-1, 1)),
 }
-LIMITS = {"length": (0.1, 5), "width": (0.1, 5), "height": (0.1, 5), "sun_elevation": (5, 90), "sun": (0, 10),
-          "ambient": (0, 10), "elevation": (1, 89), "distance": (2.5, 100), "focal": (0.3, 100), "blur": (0, 20),
-          "noise": (0, 1), "exposure": (0, 10)}
+LIMITS = {"length": (0.1, 5), "width": (0.1, 5), "height": (0.1, 5), **SHOT, "elevation": (1, 89)}
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,7 @@ class Block:
     chance: int = 0
 
     def __post_init__(self):
-        if self.kind not in OUTLINES:
-            raise ValueError(f"Block: got kind={self.kind!r}, expected one of {', '.join(OUTLINES)}")
-        for name, (low, high) in LIMITS.items():
-            if not low <= getattr(self, name) <= high:
-                raise ValueError(f"Block: got {name}={getattr(self, name)!r}, expected a number from {low} to {high}")
+        check(self, {"kind": tuple(OUTLINES)}, LIMITS)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """From scenes to pictures, and the truth behind them."""
 
+import json
 import os
-import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -94,16 +94,17 @@ def images(scenes):
 
 def _elsewhere(scenes):
     # a process of its own, which unlike one of multiprocessing never runs the caller's script again
-    code = ("import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from dtwin.data.pasture.picture import serve; "
-            "serve(sys.stdin.buffer, sys.stdout.buffer)")
-    done = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(sys.path) + pickle.dumps(scenes),
-                          stdout=subprocess.PIPE, check=True)
+    code = ("import json, sys; sys.path[:] = json.loads(sys.stdin.readline()); "
+            "from dtwin.data.pasture.picture import serve; serve(sys.stdin, sys.stdout.buffer)")
+    causes = json.dumps([vars(scene) for scene in scenes], default=lambda number: number.item())
+    asked = f"{json.dumps(sys.path)}\n{causes}"
+    done = subprocess.run([sys.executable, "-c", code], input=asked.encode(), stdout=subprocess.PIPE, check=True)
     return np.frombuffer(done.stdout, np.uint8).reshape(len(scenes), 3, scenes[0].size, scenes[0].size)
 
 
 def serve(source, target):
     """Read scenes from one stream, write the bytes of their images to another: what a worker does."""
-    for block in _blocks("images", pickle.load(source)):
+    for block in _blocks("images", [Scene(**causes) for causes in json.load(source)]):
         target.write(_images(Stage(block)).tobytes())
 
 

@@ -21,14 +21,32 @@ RANGES = {
     "x": (-0.06, 0.06), "y": (-0.05, 0.05), "cover": (-0.6, 0.6), "blur": (0, 0.4), "noise": (0, 0.015),
     "exposure": (0.9, 1.15),
 }
+# of a light and a camera, which look at blocks too
+SHOT = {
+    "sun_azimuth": (-np.inf, np.inf), "sun_elevation": (5, 90), "sun": (0, 10), "ambient": (0, 10),
+    "azimuth": (-np.inf, np.inf), "elevation": (0, 90), "distance": (2.5, 100), "focal": (0.3, 100),
+    "x": (-2, 2), "y": (-2, 2), "size": (4, 2048), "samples": (1, 8),
+    "blur": (0, 20), "noise": (0, 1), "exposure": (0, 10), "chance": (0, 2**63 - 1),
+}
 LIMITS = {
     "legs": (0.5, 2), "neck": (0.5, 2), "girth": (0.7, 1.5), "head": (0.5, 2),
     "step": (-np.inf, np.inf), "stride": (0, 1.5), "graze": (0, 1), "look": (-90, 90), "tail": (-90, 90),
-    "sun_azimuth": (-np.inf, np.inf), "sun_elevation": (5, 90), "sun": (0, 10), "ambient": (0, 10),
-    "azimuth": (-np.inf, np.inf), "elevation": (0, 90), "distance": (2.5, 100), "focal": (0.3, 100),
-    "x": (-2, 2), "y": (-2, 2), "cover": (-3, 3), "blur": (0, 20), "noise": (0, 1), "exposure": (0, 10),
-    "size": (4, 2048), "samples": (1, 8), "chance": (0, 2**63 - 1),
+    "cover": (-3, 3), **SHOT,
 }
+
+
+def check(scene, choices, limits):
+    """Refuse a scene, or a block, of which a field is not among its choices or outside its limits."""
+    kind = type(scene).__name__
+    for name, allowed in choices.items():
+        if getattr(scene, name) not in allowed:
+            raise ValueError(f"{kind}: got {name}={getattr(scene, name)!r}, expected one of {', '.join(allowed)}")
+    for name, (low, high) in limits.items():
+        value, whole = getattr(scene, name), name in ("size", "samples", "chance")
+        number = (int, np.integer) if whole else (int, float, np.integer, np.floating)
+        if not (isinstance(value, number) and low <= value <= high):
+            raise ValueError(f"{kind}: got {name}={value!r}, expected {'an integer' if whole else 'a number'} "
+                             f"from {low} to {high}")
 
 
 @dataclass(frozen=True)
@@ -83,15 +101,7 @@ class Scene:
     chance: int = 0
 
     def __post_init__(self):
-        for name, choices in CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise ValueError(f"Scene: got {name}={getattr(self, name)!r}, expected one of {', '.join(choices)}")
-        for name, (low, high) in LIMITS.items():
-            value, whole = getattr(self, name), name in ("size", "samples", "chance")
-            kind = (int, np.integer) if whole else (int, float, np.integer, np.floating)
-            if not (isinstance(value, kind) and low <= value <= high):
-                raise ValueError(f"Scene: got {name}={value!r}, expected {'an integer' if whole else 'a number'} "
-                                 f"from {low} to {high}")
+        check(self, CHOICES, LIMITS)
 
 
 FIELDS = tuple(field.name for field in fields(Scene))

@@ -47,22 +47,23 @@ def light(stage, size):
     """
     view = stage.view(size)
     depth, cone = first_hits(stage.cones, view)
-    rays = view.rays()
-    animal, eye = cone >= 0, tuple(e[:, None, None] for e in stage.eye)
+    rays, eye = view.rays(), tuple(e[:, None, None] for e in stage.eye)
+    animal = cone >= 0
     ground = ~animal & (rays[2] < 0)
-    depth[ground] = (-eye[2] / np.where(ground, rays[2], -1.0))[ground]
+    depth = np.where(ground, -eye[2] / np.where(ground, rays[2], -1.0), depth)
     x, y = (e + np.where(ground, depth, 0.0) * d for e, d in zip(eye[:2], rays))
-    n = np.nonzero(animal)[0]
-    points = tuple(e[n] + depth[animal] * d[animal] for e, d in zip(stage.eye, rays))
-    facing = normals(stage.cones, n, cone[animal].astype(int), points)
+    at = np.flatnonzero(animal)  # one index for three axes is much faster than their mask
+    n = at // size**2
+    points = tuple(e[n] + depth.ravel()[at] * d.ravel()[at] for e, d in zip(stage.eye, rays))
+    facing = normals(stage.cones, n, cone.ravel()[at].astype(int), points)
     toward = dot(facing, tuple(c[n] for c in stage.sun))
     hidden, lit = toward <= 0, np.flatnonzero(toward > 0)
     hidden[lit] = shadows(stage.cones, stage.sun, n[lit], tuple(c[lit] for c in points))
     shadow = ground_shadows(stage.cones, stage.sun, view, ground.copy(), x, y)
     direct = np.where(ground & ~shadow, stage.sun[2][:, None, None], 0.0)
-    direct[animal], shadow[animal] = np.where(hidden, 0.0, toward), hidden
     above = np.where(ground, 1.0, 0.5)
-    above[animal] = 0.5 + 0.5 * facing[2]
+    for light, own in ((direct, np.where(hidden, 0.0, toward)), (shadow, hidden), (above, 0.5 + 0.5 * facing[2])):
+        light.ravel()[at] = own
     albedo, shading = np.empty((len(depth), 3, size, size)), np.empty((len(depth), 3, size, size))
     starts = np.searchsorted(n, np.arange(len(depth) + 1))
     for m, scene in enumerate(stage.scenes):
@@ -81,9 +82,15 @@ def _albedo(scene, kinds, place, material, points):
     (animal, ground, _), (x, y, depth, _) = kinds, place
     albedo = np.ones((3, len(depth)))
     soil, coat = (np.random.default_rng([scene.chance, k]) for k in range(2))
-    albedo[:, ground] = textures.ground(scene.ground, x[ground], y[ground], depth[ground], soil)
-    albedo[:, animal] = _surface(scene, material, points, coat)
+    _fill(albedo, ground, textures.ground(scene.ground, x[ground], y[ground], depth[ground], soil))
+    _fill(albedo, animal, _surface(scene, material, points, coat))
     return albedo
+
+
+def _fill(colours, at, values):
+    # one channel after the other: to assign to colours[:, at] takes NumPy ten times as long
+    for channel, value in zip(colours, values):
+        channel[at] = value
 
 
 def _shading(stage, m, kinds, place, above, direct):
@@ -95,16 +102,16 @@ def _shading(stage, m, kinds, place, above, direct):
     shading = np.stack([
         (scene.sun * SUN[c]) * direct + (scene.ambient * SKY_LIGHT[c]) * dome + (0.62 * base[c] * scene.ambient) * below
         for c in range(3)])
-    shading[:, sky] = textures.sky(scene.sky, tuple(c[sky] for c in rays), np.random.default_rng([scene.chance, 2]))
+    _fill(shading, sky, textures.sky(scene.sky, tuple(c[sky] for c in rays), np.random.default_rng([scene.chance, 2])))
     return shading
 
 
 def _surface(scene, material, points, rng):
     table, second = textures.palette(scene.colours)
-    colours = np.stack([table[name] for name in MATERIALS], 1)[:, material]
+    colours = table[:, material]
     share = textures.coat(scene.coat, points, rng)
     share = np.where(material == MATERIALS.index("coat"), share, 0.0)
-    colours = colours + (second[:, None] - colours) * share
+    colours = colours + (second - colours) * share
     leaf = material == MATERIALS.index("leaf")
     if leaf.any():
         x, y, z = (c[leaf] for c in points)

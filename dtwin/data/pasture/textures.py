@@ -1,9 +1,11 @@
 """What things look like before any light falls on them: colours of coats, grounds and skies, linear, in 0 to 1."""
 
+from functools import cache
 from math import fsum, sqrt
 
 import numpy as np
 
+from .animals import MATERIALS
 from .geometry import turn
 
 TONES = {
@@ -138,10 +140,11 @@ def coat(kind, p, rng):
     return step(0.115 - away, 0.02)
 
 
+@cache
 def palette(colours):
-    """Albedos of an animal's materials by name, and the coat's second colour."""
+    """Albedos (3, materials) of an animal's materials, and the coat's second colour (3, 1)."""
     first, second = (np.array(c) for c in COLOURS[colours])
     table = {name: np.array(c) for name, c in MATERIAL.items()}
     table["coat"], table["hair"] = first, 0.25 * first + 0.65 * second * first.max()
     table["muzzle"] = 0.45 * first + 0.55 * np.array((0.33, 0.22, 0.19))
-    return table, second
+    return np.stack([table[name] for name in MATERIALS], 1), second[:, None]

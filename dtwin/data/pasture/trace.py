@@ -36,12 +36,22 @@ class View:
 
     def project(self, p):
         """Rows, columns (in samples, as in `slopes`) and depths of points p of shape (N, …)."""
-        grow = (slice(None),) + (None,) * (p[0].ndim - 1)  # an axis of cameras against the points' axes
-        q = tuple(c - e[grow] for c, e in zip(p, self.eye))
-        right, up, depth = (dot(q, tuple(c[grow] for c in axis)) for axis in (self.right, self.up, self.forward))
-        j = (right / depth * self.focal[grow] + self.x[grow] + 0.5) * self.size - 0.5
-        i = (0.5 - up / depth * self.focal[grow] - self.y[grow]) * self.size - 0.5
-        return i, j, depth
+        right, up, depth = self._turned(p)
+        return *self._place(right / depth, up / depth), depth
+
+    def _turned(self, p):
+        # points in the axes of the cameras
+        q = tuple(c - self._each(e, p[0]) for c, e in zip(p, self.eye))
+        return (dot(q, tuple(self._each(c, p[0]) for c in axis)) for axis in (self.right, self.up, self.forward))
+
+    def _place(self, u, v):
+        # rows and columns of slopes
+        focal, x, y = (self._each(c, u) for c in (self.focal, self.x, self.y))
+        return (0.5 - v * focal - y) * self.size - 0.5, (u * focal + x + 0.5) * self.size - 0.5
+
+    @staticmethod
+    def _each(c, p):
+        return c[(slice(None),) + (None,) * (p.ndim - 1)]  # an axis of cameras against the points' axes
 
     def matrix(self, n):
         """The projection (3, 4) of scene n, from (X, Y, Z, 1) to (x w, y w, w) with x the column and y the row."""
@@ -52,14 +62,20 @@ class View:
         x, y = middle + self.x[n] * self.size, middle - self.y[n] * self.size
         return np.stack([scale * right + x * forward, -scale * up + y * forward, forward])
 
-    def box(self, corners):
-        """Rows and columns (first, beyond the last) of boxes around points (N, K, C); the whole picture if one is behind."""
-        i, j, depth = self.project(corners)
-        whole = (depth <= 0.05).any(2)
+    def box(self, p, radius=0.0):
+        """Rows and columns (first, beyond the last) of boxes around balls (N, K, C); the whole picture if one is behind."""
+        right, up, depth = self._turned(p)
+        near = np.maximum(depth - radius, 0.05)
+        whole, far = (near == 0.05).any(2), near + 2 * radius
+        # a ball lies in a cube along the camera's axes, whose near or far side reaches furthest in the picture
+        (u0, u1), (v0, v1) = ((np.minimum((c - radius) / near, (c - radius) / far).min(2),
+                               np.maximum((c + radius) / near, (c + radius) / far).max(2)) for c in (right, up))
+        (top, left), (bottom, right) = self._place(u0, v1), self._place(u1, v0)
         edges = []
-        for c in (i, j):
-            low, high = np.where(whole, 0, c.min(2)), np.where(whole, self.size, c.max(2))
-            edges += [np.clip(np.floor(low), 0, self.size).astype(int), np.clip(np.ceil(high) + 1, 0, self.size).astype(int)]
+        for low, high in ((top, bottom), (left, right)):
+            low, high = np.where(whole, 0, low), np.where(whole, self.size, high)
+            edges += [np.clip(np.ceil(low - 1e-6), 0, self.size).astype(int),
+                      np.clip(np.floor(high + 1e-6) + 1, 0, self.size).astype(int)]
         return edges
 
 
@@ -104,18 +120,12 @@ def samples(boxes, k):
     return n, row + top[n], place - row * width[n] + left[n]
 
 
-def cubes(centre, radius):
-    """Corners (N, K, 8) of cubes around balls."""
-    signs = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float).T
-    return tuple(c[:, :, None] + radius[:, :, None] * s for c, s in zip(centre, signs))
-
-
 def first_hits(cones, view):
     """Depth (N, H, W), inf where no cone is met, and the number of the cone met first, −1 for none."""
     shape = (len(view.focal), view.size, view.size)
     depth, which = np.full(shape, np.inf).ravel(), np.full(shape, -1, np.int16).ravel()
-    ends = (cubes(p, r) for p, r in zip((cones.a, cones.b), cones.reach))
-    boxes = view.box(tuple(np.concatenate(pair, 2) for pair in zip(*ends)))
+    ends = tuple(np.stack(pair, 2) for pair in zip(cones.a, cones.b))
+    boxes = view.box(ends, np.stack(cones.reach, 2))
     boxes[1] = np.where(cones.part < 0, boxes[0], boxes[1])
     for k in range(cones.count):
         n, i, j = samples(boxes, k)
