@@ -13,6 +13,7 @@ def curves(series, xlabel, ylabel, x=None, log=""):
     """Named curves (steps,) or (seeds, steps): the mean, the range over seeds as a band, the name at the end.
 
     They run over `x` (steps,), or over the steps 1, 2, …; `log` names the axes that are logarithmic: "x", "y" or "xy".
+    A logarithmic x of up to eight steps has a tick at each.
     """
     series = {name: np.atleast_2d(np.asarray(values, float)) for name, values in series.items()}
     check(len(series) > 0, "curves", "no curves", "at least one")
@@ -30,6 +31,9 @@ def curves(series, xlabel, ylabel, x=None, log=""):
         ends[name] = at[-1], values.mean(0)[-1]
     ax.set(**{f"{axis}scale": "log" for axis in log})
     ax.margins(x=0)
+    if "x" in log and at.size <= 8:  # few enough to name each: the powers of ten would name none of them
+        ax.set_xticks(at, [f"{value:,g}" for value in at])
+        ax.set_xticks([], minor=True)
     if at.dtype.kind == "i" and "x" not in log:
         ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(8, integer=True))
     ax.grid(axis="y")

@@ -4,7 +4,7 @@ import numpy as np
 from skimage.feature import SIFT
 
 BINS = 8  # directions of a gradient, as Lowe has them
-FAINT = 0.15  # patches weaker than this are not brought to full strength; noise would be
+FAINT = 0.03  # patches whose gradients are weaker than this stay short, or their noise would be made loud
 
 
 def gradient_directions(images):
@@ -32,7 +32,8 @@ def dense_sift(images, patch=8, step=2, cells=2):
     Images (N, [C,] H, W) as for `gradient_directions`; `patch` is the side of the patches and `step` the distance
     between them, in pixels; a patch has cells × cells cells. Returns descriptors float32 (N, P, cells² · 8), in the
     order row of cells, cell, direction, and the middles of the P patches (P, 2), row and column. A pixel counts for the cells nearest to it, the more the
-    nearer. After Lowe, a descriptor has length 1 and no entry far above 0.2; that of an empty patch is 0.
+    nearer. After Lowe, a descriptor has length 1, and its entries are cut at 0.2 of it before; a
+    faint patch has a shorter one.
 
     Raises:
         ValueError: the images have another shape, or a patch does not fit.
@@ -46,8 +47,10 @@ def dense_sift(images, patch=8, step=2, cells=2):
     found = (down @ maps @ across.T).reshape(n, bins, len(rows), cells, len(columns), cells)
     found = found.transpose(0, 2, 4, 3, 5, 1).reshape(n, len(rows) * len(columns), cells * cells * bins)
     places = np.stack(np.meshgrid(rows, columns, indexing="ij"), -1).reshape(-1, 2)
-    found = np.minimum(_unit(found, FAINT * (patch / cells) ** 2), 0.2, out=found)
-    return _unit(found, 0.2), places
+    strength = _length(found)
+    found = np.minimum(found / strength, 0.2, out=found)
+    found *= np.minimum(1, strength / (FAINT * (patch / cells) ** 2)) / _length(found)
+    return found, places
 
 
 def keypoint_sift(image, **options):
@@ -62,7 +65,8 @@ def keypoint_sift(image, **options):
         sift.detect_and_extract(grey)
     except RuntimeError:  # scikit-image's word for "none"
         return np.zeros((0, 128), np.float32), np.zeros((0, 2)), np.zeros(0), np.zeros(0)
-    return _unit(sift.descriptors.astype(np.float32), 1e-6), sift.positions, sift.sigmas, sift.orientations
+    descriptors = sift.descriptors.astype(np.float32)
+    return descriptors / _length(descriptors), sift.positions, sift.sigmas, sift.orientations
 
 
 def _grey(function, images):
@@ -84,7 +88,5 @@ def _tents(length, patch, step, cells):
     return tents.astype(np.float32), starts + (patch - 1) / 2
 
 
-def _unit(vectors, least):
-    # scaled in place to length 1, or to less where they are shorter than `least`
-    vectors /= np.maximum(np.sqrt(np.einsum("...d,...d->...", vectors, vectors)), least)[..., None]
-    return vectors
+def _length(vectors):
+    return np.maximum(np.sqrt(np.einsum("...d,...d->...", vectors, vectors)), 1e-12)[..., None]

@@ -1,0 +1,721 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Bags of features
+#
+# Shuffle the words of a page about cows. "Milk", "pasture", "horn", "calf": you still know what it was about, although not one sentence is left. Would a *picture* survive that? Cut a cow into small patches, throw them into a bag, count what is in it. It sounds absurd, and yet it was the best way to tell a cow from a horse for almost ten years, until 2012.[^csurka]
+#
+# This chapter builds that recipe whole, lets you see every stage of it, and measures what it can do.
+
+# %% tags=["nbval-check-output"]
+import inspect
+import time
+from collections import Counter
+from functools import cache
+
+import numpy as np
+from IPython.display import Markdown
+from scipy.ndimage import zoom
+from scipy.optimize import minimize
+from sklearn.decomposition import PCA
+from sklearn.kernel_approximation import AdditiveChi2Sampler
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.neural_network import MLPClassifier
+from sklearn.svm import SVC, LinearSVC
+
+from dtwin import claims, data, plots
+from dtwin.data import pasture
+from dtwin.vision import bags
+from dtwin.vision.descriptors import dense_sift, gradient_directions, keypoint_sift
+
+words, counts = ["cow", "grass", "sun"], Counter("grass cow grass sun grass cow".split())
+print("the bag of one sentence:", [counts[word] for word in words])
+
+# %% [markdown]
+# ## Historical context: Bags of Features
+#
+# A picture has no words. The recipe makes some, in three steps: **first** describe small patches of the picture by numbers, **then** count which of a few typical patches they resemble, **then** hand the counts to a machine that learns. The middle step on a tiny case, by hand: six patches, each described by two numbers, and three typical ones, the *visual words*.
+
+# %% tags=["nbval-check-output"]
+patches = np.array([[0, 1], [1, 0], [4, 5], [5, 4], [5, 5], [9, 1]], float)
+typical = np.array([[0, 0], [5, 5], [9, 0]], float)
+squared = ((patches[:, None] - typical) ** 2).sum(2)
+nearest = squared.argmin(1)
+histogram = np.bincount(nearest, minlength=3)
+print("nearest word of each patch:", nearest, " histogram:", histogram)
+
+# %% alt="Four small matrices in a row: six patches of two numbers each, the squared distances of each patch to three words, a matrix with a single one in each row where the distance is least, and its column sums, 2, 3 and 1."
+plots.matrices([patches, squared, np.eye(3)[nearest], histogram],
+               ["patches", "squared distances", "nearest word", "histogram"], ["→", "→", "→"])
+
+# %% [markdown]
+# **Figure.** Each patch votes for the word it is nearest to. The votes are the bag, and their order is forgotten.
+#
+# ## First: describe fiducial points
+#
+# Which patches, and which numbers? Lowe's SIFT (1999, 2004) answers both.[^lowe] It looks for *key points*, dots that stand out from their surroundings at some scale, and takes the direction in which the picture brightens there as "up". So the same dot is found again when the photograph is turned or enlarged.
+
+# %% alt="The photograph of a cat's face with dozens of circles on it, on the eyes, the nose, the nostrils, the stripes of the fur and the spots of the background. Each has a line from its middle to its rim that shows a direction."
+@plots.figure
+def circles(photo, places, scales, directions):
+    fig, ax = plots.canvas(4.4)
+    ax.imshow(photo.transpose(1, 2, 0))
+    turns = np.linspace(0, 2 * np.pi, 40)
+    for (row, column), radius, angle in zip(places, 3 * scales, directions):
+        along = np.concatenate([[0], radius * np.ones(40)])
+        around = angle + np.concatenate([[0], turns])
+        for colour, width in (("#10131a", 2.4), ("#7de3ff", 1.1)):
+            ax.plot(column + along * np.sin(around), row + along * np.cos(around), color=colour, lw=width)
+    ax.set(xlim=(0, photo.shape[2]), ylim=(photo.shape[1], 0))
+    plots.blank(ax)
+    return fig
+
+
+cat = data.photographs()["chelsea"].images[0]
+found, places, scales, directions = keypoint_sift(cat)
+some = (scales > 4) & (scales < 30)
+circles(cat, places[some], scales[some], directions[some])
+
+# %% [markdown]
+# **Figure.** The larger ones of the key points that SIFT finds. The radius grows with the scale, the line is the direction.
+#
+# Around each point SIFT lays a grid of 4 × 4 cells, and in each cell it adds up the gradients by their direction, in eight bins. With $m(p)$ the strength of the gradient at pixel $p$ and $\theta(p)$ its direction, cell $c$ and direction $b$ get
+#
+# $$d_{cb} = \sum_{p} w_c(p)\, m(p) \cdot \max\bigl(0,\, 1 - |\theta(p) - \theta_b| / 45^\circ\bigr),$$
+#
+# where $w_c$ fades from the middle of the cell outwards, and angles are taken the short way round. These $4 \cdot 4 \cdot 8 = 128$ numbers, scaled to length 1, are the *descriptor*.
+
+# %% alt="Three pictures of the cat's left eye. First the patch in grey; second the strength of its gradient, bright along the rim of the eye and the slit of the pupil; third a grid of four by four cells over the faded patch, in each a star of eight rays whose lengths show how much gradient points that way."
+@plots.figure
+def stars(patch, strength, descriptor, cells):
+    fig, axes = plots.canvas(2.5, 1, 3)
+    side = len(patch) / cells
+    for ax, (title, picture) in zip(axes, {"a patch": patch, "strength of the gradient": strength,
+                                           "its descriptor": patch}.items()):
+        ax.imshow(picture, alpha=1 if ax is not axes[2] else 0.25)
+        ax.set_title(title)
+        plots.blank(ax)
+    rays = descriptor.reshape(cells, cells, 8) / descriptor.max() * side / 2
+    for (i, j, b), length in np.ndenumerate(rays):
+        x, y, angle = (j + 0.5) * side, (i + 0.5) * side, b * np.pi / 4
+        axes[2].plot([x, x + length * np.cos(angle)], [y, y + length * np.sin(angle)], "C1", lw=1.6)
+    for line in side * np.arange(cells + 1):
+        axes[2].plot([line, line], [0, len(patch)], [0, len(patch)], [line, line],
+                     color=plots.theme().muted, lw=0.6)
+    return fig
+
+
+grey = cat.mean(0)[None] / 255
+eye = grey[:, 80:144, 146:210]
+descriptor = dense_sift(eye, patch=64, cells=4)[0][0, 0]
+stars(eye[0], gradient_directions(eye)[0].sum(0), descriptor, cells=4)
+
+# %% [markdown]
+# **Figure.** What is left of the eye: where gradients are and which way they point, coarsely. A ray points to where the picture gets brighter.
+#
+# Why gradients and not pixels? Adding light changes no gradient, and more contrast changes all by one factor, which the scaling takes out again. A patch moved by two pixels keeps most of its gradients in their cells.
+
+# %% tags=["nbval-check-output"]
+def likeness(a, b):
+    return (a * b).sum() / np.linalg.norm(a) / np.linalg.norm(b)
+
+
+def centred(patch):
+    return patch - patch.mean()
+
+
+changed = {"half the contrast, more light": eye / 2 + 0.4, "lit from the left":
+           eye * np.linspace(1, 0.4, 64), "moved by two pixels": grey[:, 82:146, 148:212]}
+for change, patch in changed.items():
+    pixels = likeness(centred(eye), centred(patch))
+    sift = likeness(descriptor, dense_sift(patch, patch=64, cells=4)[0][0, 0])
+    print(f"{change:30} likeness of pixels {pixels:.2f}, of descriptors {sift:.2f}")
+
+# %% [markdown]
+# Small pictures have few key points. The remedy of those years was simple: leave out the search, and describe a patch at *every* place of a grid, upright and at one scale. This is *dense* SIFT, and for recognition it proved better even on large pictures.[^nowak] The function [`dense_sift`][dtwin.vision.descriptors.dense_sift] does so for thousands of pictures at a time. A patch of 8 pixels has no room for 4 × 4 cells, so it gets 2 × 2, and 32 numbers.
+
+# %% tags=["nbval-check-output"]
+train, test = pasture.dataset(4000, "train"), pasture.dataset(1000, "test")
+points = [len(keypoint_sift(image)[0]) for image in train.images[:100]]
+dense, grid = dense_sift(train.images[:1000])
+print("few key points in a picture of 32 x 32 pixels:", np.median(points) < 20)
+print("dense descriptors:", dense.shape, " (pictures, places, numbers)")
+
+# %% [markdown]
+# ## Then: encode them
+#
+# A thousand pictures give 169,000 descriptors. *k-means* finds the typical ones: start with $k$ of them, give each descriptor to the nearest, move each of the $k$ to the middle of what it was given, repeat. The $k$ middles are the **codebook**, its entries the visual words. What do they look like? A word is a list of 32 numbers, but the patches that are nearest to it can be averaged.
+
+# %% alt="Thirty-two small grey squares in four rows, the average patches of the words: soft edges, light above and dark below or the other way round, upright and slanted edges, bars, corners, and some that are nearly flat."
+codebook = bags.codebook(dense, 32)
+nearest = bags.hard(dense[:400], codebook).argmax(2)
+corners = (grid - 3.5).astype(int)
+grey = train.images[:400].mean(1) / 255
+cut = np.stack([grey[:, i:i + 8, j:j + 8] for i, j in corners], 1)
+looks = np.stack([cut[nearest == word].mean(0) for word in range(32)])
+contrast = (looks - looks.mean((1, 2), keepdims=True)) / np.ptp(looks, axis=(1, 2))[:, None, None]
+plots.images(list(0.5 + contrast * 0.9), columns=16)
+
+# %% [markdown]
+# **Figure.** The 32 visual words of the pasture, each as the average of its patches, with its contrast turned up. Nobody drew them; they are what pictures of animals are made of at this size. Most are pieces of an edge.
+#
+# Now a picture can be written in words, and read again by laying down the average patch of each word. The bag keeps less than that: it forgets the places too.
+
+# %% alt="Three rows of five small grey pictures. Above, five animals. In the middle the same, blurred but to be recognised: legs, bodies and the horizon are there. Below, the same patches thrown to random places: grey noise in which no animal is left."
+def laid_down(places, words):
+    total, times = np.zeros((32, 32)), np.zeros((32, 32))
+    for (i, j), word in zip(places, words):
+        total[i:i + 8, j:j + 8] += contrast[word]
+        times[i:i + 8, j:j + 8] += 1
+    return 0.5 + 1.2 * total / times
+
+
+rng = np.random.default_rng(0)
+five = [int(np.flatnonzero(train.labels[:400] == label)[2]) for label in (0, 1, 7, 8, 6)]
+rows = [grey[five], [laid_down(corners, nearest[n]) for n in five],
+        [laid_down(corners, rng.permutation(nearest[n])) for n in five]]
+labels = [train.classes[train.labels[n]] for n in five]
+plots.images([*rows[0], *rows[1], *rows[2]], [*labels, *["in words"] * 5, *["in the bag"] * 5],
+             columns=5)
+
+# %% [markdown]
+# **Figure.** Five animals; the same in words; the same words at other places. To a bag the second row and the third are equal.
+#
+# That is a *hard* assignment: one vote for one word. A patch that lies between two words has to take sides, and a little noise can change its mind. A *soft* assignment shares the vote: word $w_k$ gets $e^{-\beta\,|d - w_k|^2}$ of descriptor $d$, divided by the sum over all words.[^gemert]
+
+# %% alt="Two rows of bars over 32 words, the histograms of one cow. The hard one is ragged, with some empty words; the soft one has the same outline but is smoother. Thin marks show a noisy copy of the picture: they stray further from the hard bars than from the soft ones."
+@plots.figure
+def two_bags(bars, marks):
+    fig, axes = plots.canvas(2.6, 2, 1, sharex=True)
+    for n, (ax, name) in enumerate(zip(axes, bars)):
+        ax.bar(np.arange(32), bars[name], color=f"C{n}", alpha=0.7)
+        ax.plot(np.arange(32), marks[name], "_", color=plots.theme().ink, ms=8)
+        ax.set(yticks=[], xticks=[0, 31])
+        ax.set_title(name, loc="left")
+    axes[1].set_xlabel("visual word")
+    return fig
+
+
+cow = train.images[five[:1]] / 255
+noisy = np.clip(cow + rng.normal(0, 0.03, cow.shape), 0, 1)
+forms = {"hard": bags.hard, "soft": bags.soft}
+two_bags(*({name: bags.encode(image, codebook, assign=form)[0] for name, form in forms.items()}
+           for image in (cow, noisy)))
+
+# %% [markdown]
+# **Figure.** The bag of one cow, and as dashes the bag of the same picture with some noise. Where a word is nearly empty, or nearly full of flat patches, hard votes jump from one to the other.
+#
+# ## This was a "cat"
+#
+# Here is all of it, from pictures to histograms, in the package's own words.
+
+# %%
+Markdown("\n".join(f"```python\n{inspect.getsource(f)}```" for f in (bags.hard, bags.histograms)))
+
+# %% [markdown]
+# The first exam is handwritten digits, 8 × 8 pixels enlarged three times. The machine that learns is a *support vector machine* (SVM), which draws a boundary between classes with the widest margin it can; a later section looks inside. Histograms are compared by their $\chi^2$ distance as a rule, and a *map* that stretches the counts lets a linear SVM do so.[^vedaldi] The one knob of the SVM, $C$, is chosen by *cross-validation*: learn on four fifths of the training set, test on the last, five times.
+
+# %% tags=["nbval-check-output"]
+def enlarged(digits):
+    return zoom(digits.images[:, 0] / 255, (1, 3, 3), order=1)
+
+
+def linear(C=1):
+    return LinearSVC(C=C, random_state=0, max_iter=20_000)
+
+
+chi2 = AdditiveChi2Sampler(sample_steps=2)
+digits, exam = data.digits("train"), data.digits("test")
+big, big_exam = enlarged(digits), enlarged(exam)
+words = bags.codebook(dense_sift(big)[0], 32)
+search = GridSearchCV(linear(), {"C": [0.01, 0.1, 1, 10]}, cv=5)
+search.fit(chi2.fit_transform(bags.encode(big, words)), digits.labels)
+right = dict(zip(search.param_grid["C"], search.cv_results_["mean_test_score"]))
+print("C matters little from 0.1 to 10:", np.ptp([right[C] for C in (0.1, 1, 10)]) < 0.02)
+
+# %%
+def wrong(pictures, labels, exam, exam_labels, seed):
+    """Percent wrong with one, two and three levels, and the answers with one."""
+    words = bags.codebook(dense_sift(pictures[:500])[0], 32, seed)
+    bag, exam_bag = (bags.encode(x, words, levels=3) for x in (pictures, exam))
+    answers = []
+    for width in (32, 5 * 32, 21 * 32):  # the cells of the coarser levels come first
+        machine = linear().fit(chi2.fit_transform(bag[:, :width]), labels)
+        answers.append(machine.predict(chi2.transform(exam_bag[:, :width])))
+    return 100 * (np.array(answers) != exam_labels).mean(1), answers[0]
+
+
+tries = [wrong(big, digits.labels, big_exam, exam.labels, seed) for seed in range(5)]
+aligned = np.array([errors for errors, _ in tries])
+claims.measure("bag-reads-digits", aligned[:, 0].mean())
+
+# %% [markdown]
+# A few percent wrong, for a reader that does not know where anything is. Which digits does it mix up?
+
+# %% alt="Six pictures of digits that the bag got wrong, each named with what it is and what it was read as."
+pairs = Counter((int(true), int(said)) for _, answers in tries
+                for true, said in zip(exam.labels, answers) if true != said).most_common(6)
+shown = [next(n for _, answers in tries for n in range(360)
+              if (exam.labels[n], answers[n]) == pair) for pair, _ in pairs]
+plots.images(list(np.clip(big_exam[shown], 0, 1)),
+             [f"{a} read as {b},\n{times} times" for (a, b), times in pairs], columns=6)
+
+# %% [markdown]
+# **Figure.** The most confused pairs, out of five codebooks and 360 digits. Such pairs are made of the same strokes at other places, and places are what a bag has lost.
+#
+# ### Three levels of a spatial pyramid
+#
+# So give a little of the place back. Lazebnik, Schmid and Ponce cut the picture into 2 × 2 and again into 4 × 4 cells, and take a histogram of each: $1 + 4 + 16 = 21$ bags.[^lazebnik]
+
+# %% alt="The digit 9 three times: whole, cut into two by two cells, and cut into four by four. Below each its histograms of words, one for each cell, at the place of the cell: many are empty where the picture is dark."
+@plots.figure
+def pyramid(picture, histograms):
+    fig, axes = plots.canvas(4.4, 2, 3)
+    for level, (above, below) in enumerate(axes.T):
+        n, across = len(picture), 2**level
+        above.imshow(picture)
+        for line in np.arange(1, across) * n / across - 0.5:
+            above.plot([line, line], [-0.5, n - 0.5], [-0.5, n - 0.5], [line, line], color="C4", lw=1.4)
+        above.set_title(f"level {level}: {across**2} {'cells' if level else 'cell'}")
+        for i, j in np.ndindex(across, across):
+            cell = histograms[level][i * across + j] / histograms[level].max()
+            below.bar(j * 36 + np.arange(32), 0.85 * cell, bottom=-i, color="C0", width=1)
+            below.plot([j * 36, j * 36 + 31], [-i, -i], color=plots.theme().faint, lw=1)
+        plots.blank(above)
+        below.set_axis_off()
+    return fig
+
+
+nine = np.flatnonzero(exam.labels == 9)[1]
+pyramid(big_exam[nine], np.split(bags.encode(big_exam[nine:nine + 1], words, 3).reshape(21, 32), [1, 5]))
+
+# %% [markdown]
+# **Figure.** One bag, four bags, sixteen bags of the same nine.
+#
+# Two pictures match in a cell as far as their histograms overlap, $\sum_k \min(a_k, b_k)$. The *pyramid match kernel* adds this up over all cells, and lets a match at a fine level count for more than one at a coarse level $l$, for it is more exact. With $L$ the finest:
+#
+# $$K(a, b) = \frac{1}{2^L} \sum_k \min(a^0_k, b^0_k) + \sum_{l=1}^{L} \frac{1}{2^{L-l+1}} \sum_{\text{cells of } l} \sum_k \min(a^l_k, b^l_k) .$$
+#
+# An SVM can work with such a *kernel*, a table of how alike every two pictures are, instead of with the histograms themselves. With and without one:
+
+# %% alt="Horizontal bars of percent wrong on digits for three levels of the pyramid, in three panels: a linear SVM on the histograms, a linear one after the chi-squared map, and one with the intersection kernel. In each the bars get much shorter from one level to three."
+def fit_kernel(kernel, a, labels, b, C=10):
+    return SVC(C=C, kernel="precomputed").fit(kernel(a, a), labels).predict(kernel(b, a))
+
+
+def dot(a, b):
+    return a @ b.T
+
+
+bag, exam_bag = bags.encode(big, words, 3), bags.encode(big_exam, words, 3)
+panels = {"no kernel, % wrong": [], "χ² map, % wrong": [], "intersection kernel, % wrong": []}
+for levels, width in zip((1, 2, 3), (32, 160, 672)):
+    weigh = np.repeat(bags.level_weights(levels), 32)
+    a, b = bag[:, :width] * weigh, exam_bag[:, :width] * weigh
+    for title, kernel, f in zip(panels, (dot, dot, bags.intersection),
+                                (lambda x: 10 * x, chi2.fit_transform, lambda x: x)):
+        said = fit_kernel(kernel, f(a), digits.labels, f(b))
+        panels[title].append(100 * (said != exam.labels).mean())
+plots.bars(panels, ["1 level", "2 levels", "3 levels"], form="{:.1f}")
+
+# %% [markdown]
+# **Figure.** The pyramid helps every SVM. The published gains are of the same kind: on 15 kinds of scenes from 72.2 to 81.4 % right (recalled).
+#
+# Over the five codebooks:
+
+# %%
+claims.measure("pyramid-on-aligned-pictures", aligned[:, 2].mean() / aligned[:, 0].mean())
+
+# %% [markdown]
+# But does a pyramid know about digits, or only that each of them fills the middle of its picture? The test: put the same digits anywhere on a canvas twice as wide.
+
+# %% alt="Eight dark squares, in each a handwritten digit at another place."
+def scattered(pictures, seed):
+    canvas = np.zeros((len(pictures), 48, 48))
+    for at, picture, (i, j) in zip(canvas, pictures,
+                                   np.random.default_rng(seed).integers(0, 25, (len(pictures), 2))):
+        at[i:i + 24, j:j + 24] = picture
+    return canvas
+
+
+plots.images(list(np.clip(scattered(big[:8], 0), 0, 1)), columns=8)
+
+# %% [markdown]
+# **Figure.** The same digits, adrift.
+
+# %% alt="Two curves of percent wrong over one to three levels, with bands over five codebooks. The curve of the aligned digits falls from about four to about one; that of the scattered ones stays near ten."
+adrift = np.array([wrong(scattered(big, seed), digits.labels, scattered(big_exam, seed + 100),
+                         exam.labels, seed)[0] for seed in range(5)])
+plots.curves({"aligned": aligned, "adrift": adrift}, "levels of the pyramid", "wrong, %")
+
+# %% [markdown]
+# **Figure.** Mean and range over five codebooks. A pyramid asks whether the same word is at the same place, and that is worth something only where things have a place.
+
+# %%
+claims.measure("pyramid-on-scattered-pictures", adrift[:, 0].mean() - adrift[:, 2].mean())
+
+# %% [markdown]
+# ### nS = 59
+#
+# The slide says "Histograms of LSD with 3 levels SP, nS = 59". SP is the spatial pyramid; what LSD and nS stand for could not be traced. One guess: 59 is the number of bins of *local binary patterns*, which compare a pixel with its eight neighbours.[^ojala] Of the 256 patterns of eight bits those that change between 0 and 1 at most twice on the way round are called uniform. They get a bin each, all others share one.
+
+# %%
+rings = (np.arange(256)[:, None] >> np.arange(8)) & 1
+changes = (rings != np.roll(rings, 1, axis=1)).sum(1)
+claims.measure("uniform-patterns", (changes <= 2).sum() + 1)
+
+# %% [markdown]
+# ### Fisher vectors
+#
+# > [!note]
+# > **Erratum.** "Bags of features: this was the state of the art in 2011". By then the best entries had left plain bags behind: the winner of ImageNet's competition of 2011 (25.8 % wrong) used *Fisher vectors*.[^sanchez]
+#
+# A bag counts how many descriptors a word gets. A Fisher vector also notes *where they lie around it*: on which side, and how widely spread.[^perronnin] The codebook is a mixture of $k$ Gaussians with means $\mu_k$, standard deviations $\sigma_k$ and weights $\pi_k$; $\gamma_{pk}$ is the share of descriptor $d_p$ that Gaussian $k$ gets, of $P$ descriptors. For each number of the descriptor there are two entries a word:
+#
+# $$u_k = \frac{1}{P\sqrt{\pi_k}} \sum_p \gamma_{pk} \frac{d_p - \mu_k}{\sigma_k}, \qquad v_k = \frac{1}{P\sqrt{2\pi_k}} \sum_p \gamma_{pk} \biggl[\frac{(d_p - \mu_k)^2}{\sigma_k^2} - 1\biggr] .$$
+#
+# Then the sign and the square root of each entry are kept, and the whole is scaled to length 1. From 32 words and descriptors of 32 numbers that makes $2 \cdot 32 \cdot 32 = 2048$ numbers in place of 32. First by hand: one word, one number a patch.
+
+# %% tags=["nbval-check-output"]
+class Gaussian:
+    """One word at 0 with standard deviation 1."""
+
+    means_, covariances_, weights_ = np.zeros((1, 1)), np.ones((1, 1)), np.ones(1)
+
+    def predict_proba(self, descriptors):
+        return np.ones((len(descriptors), 1))
+
+
+for name, patches in {"all at 1": [1, 1, 1, 1], "both sides": [-1, 1, -1, 1], "far": [-2, 2, -2, 2]}.items():
+    u, v = bags.fisher(np.reshape(patches, (1, 4, 1)).astype(float), Gaussian())[0]
+    print(f"patches {name:10}  bag [4]   Fisher vector [{u:.2f} {v:.2f}]")
+
+# %% [markdown]
+# To the bag the three are equal. Now the pasture, with 32 words for both.
+
+# %%
+few, labels = train.images[:1500], train.labels[:1500]
+
+
+def errors(encoded):
+    said = fit_kernel(dot, encoded(few), labels, encoded(test.images))
+    return 100 * (said != test.labels).mean()
+
+
+saved = []
+for seed in range(3):
+    words, mixture = bags.codebook(dense, 32, seed), bags.mixture(dense, 32, seed)
+    saved.append([errors(lambda x: chi2.fit_transform(bags.encode(x, words))),
+                  errors(lambda x: bags.encode_fisher(x, mixture))])
+saved = np.array(saved)
+print("% wrong, bag and Fisher vector, for each codebook:", *np.round(saved, 1))
+claims.measure("fisher-vector-beats-bag", (saved[:, 0] - saved[:, 1]).mean())
+
+# %%
+claims.quote("fisher-vectors-on-imagenet")
+
+# %% [markdown]
+# ## Now "learn"
+#
+# What does the SVM do? For a class against the others, with $y = \pm 1$ and features $x$, it looks for the weights $w$ that make
+#
+# $$\tfrac12 |w|^2 + C \sum_i \max(0,\, 1 - y_i\, w \cdot x_i)^2$$
+#
+# as small as possible: a wide margin, few pictures on its wrong side, and $C$ to weigh the two. This function is convex, a bowl. Wherever one starts to walk down, one arrives at the same place. A perceptron with a hidden layer (MLP) minimises something with many hollows. Two features and two classes make both visible.
+
+# %%
+two = np.flatnonzero((digits.labels == 1) | (digits.labels == 8))
+flat = PCA(2, random_state=0).fit_transform(np.sqrt(bags.encode(big, codebook)[two]))
+x = np.c_[flat / flat.std(0), np.ones(len(two))]
+y = np.where(digits.labels[two] == 8, 1.0, -1.0)
+
+
+def bowl(w, C=1):
+    slack = np.maximum(0, 1 - y * (x @ w))
+    return w @ w / 2 + C * slack @ slack, w - 2 * C * x.T @ (y * slack)
+
+
+starts = [np.random.default_rng(seed).normal(0, 3, 3) for seed in range(5)]
+ends = [minimize(bowl, w, jac=True, options={"gtol": 1e-8}).x for w in starts]
+other = LinearSVC(dual=False, tol=1e-8, fit_intercept=False).fit(x, y).coef_[0]
+objectives = np.array([bowl(w)[0] for w in [*ends, other]])
+claims.measure("svm-has-one-optimum", np.ptp(objectives) / objectives.min())
+
+# %%
+mlps = [MLPClassifier(8, solver="lbfgs", alpha=0.01, max_iter=20_000, random_state=seed).fit(x, y)
+        for seed in range(5)]
+losses = np.array([mlp.loss_ for mlp in mlps])
+spread = np.ptp(losses) / losses.min()
+claims.measure("mlp-has-many-optima", spread / max(np.ptp(objectives) / objectives.min(), 1e-12))
+
+# %% alt="Two scatter plots of the same two clouds of points. Left, five straight boundaries that lie exactly on each other and look like one. Right, five bent boundaries that part from each other, most of all where there are no points."
+@plots.figure
+def boundaries(panels):
+    fig, axes = plots.canvas(3.1, 1, 2, sharey=True)
+    gx, gy = np.meshgrid(np.linspace(*np.quantile(x[:, 0], [0, 1]), 200),
+                         np.linspace(*np.quantile(x[:, 1], [0, 1]), 200))
+    at = np.c_[gx.ravel(), gy.ravel(), np.ones(gx.size)]
+    for ax, (title, scores) in zip(axes, panels.items()):
+        for sign, colour in ((1, "C0"), (-1, "C1")):
+            ax.scatter(*x[y == sign, :2].T, s=7, color=colour, alpha=0.5, linewidths=0)
+        for score in scores:
+            ax.contour(gx, gy, score(at).reshape(gx.shape), [0], colors=plots.theme().ink, linewidths=1)
+        ax.set_title(title)
+        plots.blank(ax, plots.theme().faint)
+    return fig
+
+
+boundaries({"SVM, five starts": [lambda at, w=w: at @ w for w in ends],
+            "MLP, five starts": [lambda at, m=m: m.predict_proba(at)[:, 1] - 0.5 for m in mlps]})
+
+# %% [markdown]
+# **Figure.** Ones and eights, by the two directions in which their bags differ most. Left there are five boundaries too.
+#
+# > [!note]
+# > **Erratum.** "The optimal decision boundaries between all classes": each *two-class* problem has its optimum, for these features and this $C$. How their answers are put together for ten classes (each against the rest, or each against each) is a rule of thumb, and nothing says that the whole is optimal.
+#
+# The SVM "ran for a while, for some predictable value of a while". For a linear one the time should grow in proportion to the number of pictures $n$, when the losses are averaged, which means $C \propto 1/n$;[^joachims] for one with a kernel with $n^2$ at least, for it compares every two.
+
+# %% alt="Three curves of seconds over the number of pictures, both on logarithmic scales: the linear SVM with C over n rises least, the linear one with a fixed C more steeply, the one with a kernel most steeply of all."
+bag = chi2.fit_transform(bags.encode(train.images, codebook))
+sizes = np.array([500, 1000, 2000, 4000])
+machines = {"linear, C ∝ 1/n": lambda n: linear(100 / n), "linear, C fixed": lambda n: linear(1),
+            "Gaussian kernel": lambda n: SVC(C=100 / n)}
+
+
+def seconds(machine, n):
+    start = time.thread_time()
+    machine(n).fit(bag[:n], train.labels[:n])
+    return time.thread_time() - start
+
+
+times = {name: np.min([[seconds(machine, n) for n in sizes] for _ in range(3)], axis=0)
+         for name, machine in machines.items()}
+slopes = {name: np.polyfit(np.log(sizes), np.log(t), 1)[0] for name, t in times.items()}
+plots.curves(times, "pictures", "seconds", x=sizes, log="xy")
+
+# %% [markdown]
+# **Figure.** Time of the processor to fit ten classes. On such scales a power $n^p$ is a line of slope $p$.
+
+# %%
+claims.measure("linear-svm-time", slopes["linear, C ∝ 1/n"])
+
+# %%
+claims.measure("kernel-svm-time", slopes["Gaussian kernel"])
+
+# %% [markdown]
+# ## A recipe
+#
+# Handcrafted features, an encoding, an SVM. The learning has one knob, $C$ (with a Gaussian kernel two). And the rest? We count only those that we have met, start from one setting, and turn one knob at a time.
+
+# %%
+base = {"patch": 8, "step": 2, "cells": 2, "words": 32, "assign": "hard", "levels": 1, "C": 1}
+knobs = {"C": [0.1, 1, 10, 100], "patch": [6, 8, 12], "step": [2, 4, 8], "cells": [1, 2, 4],
+         "words": [16, 32, 64, 128], "assign": ["hard", "soft"], "levels": [1, 2, 3]}
+
+
+@cache
+def score(words, assign, levels, C, **grid):
+    codebook = bags.codebook(dense_sift(few[:300], **grid)[0], words)
+    a, b = (np.sqrt(bags.encode(images, codebook, levels, forms[assign], **grid))
+            for images in (few[:1000], test.images))
+    machine = LinearSVC(C=C, dual=False).fit(a, labels[:1000])
+    return 100 * machine.score(b, test.labels)
+
+
+scores = {knob: [score(**base | {knob: value}) for value in values] for knob, values in knobs.items()}
+
+# %% alt="Seven rows of dots over the percentage of right answers. The dots of C lie close together; those of words and above all of levels spread far."
+@plots.figure
+def ranges(scores):
+    fig, ax = plots.canvas(3.2)
+    for row, (knob, values) in enumerate(scores.items()):
+        colour = "C1" if knob == "C" else "C0"
+        ax.plot([min(values), max(values)], [row, row], color=colour, alpha=0.35, lw=5)
+        ax.plot(values, [row] * len(values), "o", color=colour, ms=5)
+        order = np.argsort(values)
+        groups = np.split(order, np.flatnonzero(np.diff(np.array(values)[order]) > 1) + 1)
+        for group in groups:  # values that lie close together share a label
+            name = ", ".join(str(knobs[knob][n]) for n in sorted(group))
+            ax.annotate(name, (np.mean([values[n] for n in group]), row), (0, 6),
+                        textcoords="offset points", ha="center", fontsize=8)
+    ax.axvline(score(**base), color=plots.theme().faint, zorder=0)
+    ax.set(yticks=range(len(scores)), yticklabels=scores, ylim=(len(scores) - 0.5, -0.7),
+           xlabel="right answers on the pasture, %")
+    ax.spines["left"].set_visible(False)
+    return fig
+
+
+ranges(scores)
+
+# %% [markdown]
+# **Figure.** One knob a row, its values at the dots; the upright line is the start. Chance is 10 %. The learning's own knob is the first.
+
+# %%
+representation = sum((values for knob, values in scores.items() if knob != "C"), [])
+claims.measure("representation-has-the-knobs", np.ptp(representation) / np.ptp(scores["C"]))
+
+# %% [markdown]
+# Two of the knobs together, the size of the codebook and the levels:
+
+# %% alt="Three curves of right answers over 16 to 128 words: one level, two levels, three levels. All rise with the words; more levels are better everywhere."
+sizes, found = [16, 32, 64, 128], {f"{n} level{'s' * (n > 1)}": [] for n in (1, 2, 3)}
+for k in sizes:
+    words = bags.codebook(dense, k)
+    a, b = (np.sqrt(bags.encode(images, words, 3)) for images in (few, test.images))
+    for row, width in zip(found.values(), (k, 5 * k, 21 * k)):
+        said = fit_kernel(dot, a[:, :width], labels, b[:, :width])
+        row.append(100 * (said == test.labels).mean())
+plots.curves(found, "visual words", "right answers, %", x=sizes, log="x")
+
+# %% [markdown]
+# **Figure.** The pasture, 1500 pictures to learn from, 1000 to be tested on; a difference under 4 points may be chance.
+#
+# And with all that we have: how far do more pictures carry?
+
+# %% alt="Three curves of right answers over 250 to 4000 training pictures: the plain bag of 32 words at the bottom, rising slowly; the soft pyramid of 128 words and the Fisher vector with two levels above it, close together and rising steadily."
+sizes, mixture = [250, 500, 1000, 2000, 4000], bags.mixture(dense, 16)
+words = bags.codebook(dense, 128)
+recipes = {"bag, 32 words": lambda x: np.sqrt(bags.encode(x, codebook)),
+           "soft pyramid, 128": lambda x: np.sqrt(bags.encode(x, words, 3, bags.soft)),
+           "Fisher vector, 16": lambda x: bags.encode_fisher(x, mixture, levels=2)}
+right, said = {}, {}
+for name, encoded in recipes.items():
+    a, b = encoded(train.images), encoded(test.images)
+    among, across = dot(a, a), dot(b, a)
+    for n in sizes:
+        machine = SVC(C=10, kernel="precomputed").fit(among[:n, :n], train.labels[:n])
+        said[name] = machine.predict(across[:, :n])
+        right.setdefault(name, []).append(100 * (said[name] == test.labels).mean())
+plots.curves(right, "training pictures", "right answers, %", x=sizes, log="x")
+
+# %% [markdown]
+# **Figure.** The soft pyramid that has seen 250 pictures does better than the plain bag that has seen 4000. A better representation is worth more than sixteen times the data.
+#
+# What becomes of the cow? The best of the three, in detail:
+
+# %% alt="A table of ten by ten cells shaded by counts, species down and answers across. The diagonal is dark. Elephant, giraffe and rabbit are nearly always right; horse and deer, and sheep, pig and dog, are often taken for each other."
+@plots.figure
+def confusion(true, said, names):
+    counts = np.zeros((len(names), len(names)), int)
+    np.add.at(counts, (true, said), 1)
+    fig, ax = plots.canvas(4.2)
+    shades = plots.ramp(plots.theme().paper, plots.theme().series[0])
+    ax.imshow(counts, cmap=shades, vmax=1.4 * counts.max(), aspect=0.55)
+    for (i, j), count in np.ndenumerate(counts):
+        ax.text(j, i, count or "", ha="center", va="center", fontsize=8.5, color=plots.theme().ink)
+    ticks = range(len(names))
+    ax.set(xticks=ticks, yticks=ticks, xticklabels=names, yticklabels=names, xlabel="answer")
+    ax.spines[:].set_visible(False)
+    return fig
+
+
+best = max(right, key=lambda name: right[name][-1])
+print(f"{best}: {100 - right[best][-1]:.1f} % wrong")
+confusion(test.labels, said[best], test.classes)
+
+# %% [markdown]
+# **Figure.** A row is what it was, a column what the recipe said. It mixes up what has the same outline.
+#
+# Faces are another world: two classes, faces and pieces of background, 200 pictures of 25 × 25 pixels. There are too few for a test set, so every picture is tested once, by a machine that learned from the four fifths without it.
+
+# %% alt="Three horizontal bars of percent wrong on faces, all below ten percent."
+faces = data.faces()
+face_words = bags.codebook(dense_sift(faces.images)[0], 32)
+face_mixture = bags.mixture(dense_sift(faces.images)[0], 16)
+encodings = {"bag": bags.encode(faces.images, face_words),
+             "pyramid": bags.encode(faces.images, face_words, 3),
+             "Fisher vector": bags.encode_fisher(faces.images, face_mixture)}
+missed = [100 * (1 - cross_val_score(linear(10), np.sqrt(x) if name != "Fisher vector" else x,
+                                     faces.labels, cv=5).mean()) for name, x in encodings.items()]
+plots.bars({"faces, % wrong in cross-validation": missed}, list(encodings), form="{:.1f}")
+
+# %% [markdown]
+# **Figure.** Faces are aligned and cut out, as kind to a recipe of places as pictures can be.
+#
+# ## The claims, measured
+#
+# Most of what the lecture says of the recipe came out. Bags read; places help where pictures are aligned; Fisher vectors beat bags; the SVM has one optimum and a predictable while; the knobs are in the representation. One control did not: digits adrift still gained from the pyramid, though little. One slide could not be traced, and two needed a word more.
+#
+# What did the recipe get **right**? Local pieces, the same detector at every place, pooled over cells to forget a little of where they were, and a stage on top that learns: chapter 7's convolution and pooling do the same. What did it leave **hand-made**? Everything but the last stage. Nobody asks the SVM which gradients it would have liked, how many words, which cells: its errors stop at the histogram.
+#
+# ## Exercises
+#
+# **1. Predict before you run.** Turn all training and test pictures of the digits upside down, then only the test pictures. What becomes of the error of the bag, and of the pyramid?
+#
+# <details markdown="1"><summary>Solution</summary>
+#
+# Both turned: nothing much changes, for the codebook is learned from turned patches too. Only the test turned: both break down, the bag as well. It forgets where a patch was, but not how it lies: a patch with light above is another word than one with light below. A bag is blind to places, not to directions.
+#
+# ```python
+# turned = big_exam[:, ::-1, ::-1]
+# print(wrong(big, digits.labels, turned, exam.labels, 0)[0])
+# print(wrong(big[:, ::-1, ::-1], digits.labels, turned, exam.labels, 0)[0])
+# ```
+#
+# </details>
+#
+# **2. Program it.** Write k-means in NumPy: choose $k$ descriptors as a start, assign, average, repeat until nothing moves. Does your codebook give the same errors as the package's?
+#
+# <details markdown="1"><summary>Solution</summary>
+#
+# ```python
+# def kmeans(points, k, seed=0):
+#     words = points[np.random.default_rng(seed).choice(len(points), k, replace=False)]
+#     while True:
+#         nearest = bags.hard(points[None], words)[0].argmax(1)
+#         moved = np.stack([points[nearest == n].mean(0) if (nearest == n).any() else words[n]
+#                           for n in range(k)])
+#         if np.allclose(moved, words, atol=1e-4):
+#             return words
+#         words = moved
+# ```
+#
+# The words differ, for k-means is no convex problem and every start ends elsewhere. The errors differ as they do between the seeds of the package's codebook.
+#
+# </details>
+#
+# **3. Predict, then program it.** Make the canvas of the digits adrift narrower: 28 pixels, 36. Where does the pyramid's gain go?
+#
+# <details markdown="1"><summary>Solution</summary>
+#
+# Give `scattered` the width, and draw the corners below `width - 23`. The gain, as a share of the errors, shrinks with every pixel that the digits may move: the more cells a part can fall into, the less a cell says about it.
+#
+# </details>
+#
+# **4. Think.** Two pictures have the same bag. Must they have the same Fisher vector? And the other way round?
+#
+# <details markdown="1"><summary>Solution</summary>
+#
+# No: that is what the three lines with patches at 1, at both sides and far away showed. The other way round neither: the vector is made of sums, and different patches can have the same sums. But 2048 sums are harder to hit by chance than 32 counts.
+#
+# </details>
+#
+# ## What you can do now
+#
+# - Compute a gradient histogram by hand, and say what it is blind to.
+# - Learn a codebook, look at its words, and write a picture in them.
+# - Say what a bag, a pyramid and a Fisher vector keep of a picture, and what each forgets.
+# - Fit an SVM with and without a kernel, choose $C$ by cross-validation, and predict how long it will take.
+# - Name a dozen choices that somebody had to make by hand, and measure how much each one matters.
+#
+# ## Sources
+#
+# The lecture's slides "Historical context: Bags of Features" to "A recipe", and "AlexNet: Results". The cat is Chelsea, photographed by Stefan van der Walt (CC0), from scikit-image. The numbers of Lazebnik and others are recalled, not checked in the paper.
+#
+# [^csurka]: G. Csurka and others, Visual Categorization with Bags of Keypoints, *ECCV Workshop on Statistical Learning in Computer Vision*, 2004.
+# [^lowe]: D. G. Lowe, Distinctive Image Features from Scale-Invariant Keypoints, *International Journal of Computer Vision* 60 (2), 91–110, 2004.
+# [^nowak]: E. Nowak, F. Jurie and B. Triggs, Sampling Strategies for Bag-of-Features Image Classification, *ECCV*, 2006.
+# [^gemert]: J. C. van Gemert and others, Kernel Codebooks for Scene Categorization, *ECCV*, 2008.
+# [^vedaldi]: A. Vedaldi and A. Zisserman, Efficient Additive Kernels via Explicit Feature Maps, *CVPR*, 2010.
+# [^lazebnik]: S. Lazebnik, C. Schmid and J. Ponce, Beyond Bags of Features: Spatial Pyramid Matching for Recognizing Natural Scene Categories, *CVPR*, 2006.
+# [^ojala]: T. Ojala, M. Pietikäinen and T. Mäenpää, Multiresolution Gray-Scale and Rotation Invariant Texture Classification with Local Binary Patterns, *IEEE Transactions on Pattern Analysis and Machine Intelligence* 24 (7), 971–987, 2002.
+# [^sanchez]: J. Sánchez and F. Perronnin, High-Dimensional Signature Compression for Large-Scale Image Classification, *CVPR*, 2011.
+# [^perronnin]: F. Perronnin, J. Sánchez and T. Mensink, Improving the Fisher Kernel for Large-Scale Image Classification, *ECCV*, 2010.
+# [^joachims]: T. Joachims, Training Linear SVMs in Linear Time, *KDD*, 2006.
