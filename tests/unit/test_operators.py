@@ -187,6 +187,13 @@ def test_wrong_shapes_say_what_came_and_what_was_expected(case, device):
         getattr(twin, case.op)(*tensors(case.draw(), device), **case.options)
 
 
+@pytest.mark.parametrize("option, value", [("kernel_size", (0, 1)), ("kernel_size", (1, 0)), ("stride", (0, 1)),
+                                           ("stride", (1, 0)), ("padding", (-1, 0)), ("padding", (0, -1))])
+def test_each_number_of_a_geometry_is_checked(option, value):
+    with pytest.raises(ValueError, match=rf"{option}=\({value[0]}, {value[1]}\).*, expected kernel_size and stride of"):
+        ref.im2col(np.ones((1, 1, 3, 3)), **{"kernel_size": 1, option: value})
+
+
 @pytest.mark.parametrize("case", [c for c in cases.WRONG if c.op not in FORWARD_ONLY], ids=str)
 def test_wrong_shapes_fail_backward_too(case):
     with pytest.raises(ValueError) as error:
