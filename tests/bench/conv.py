@@ -3,8 +3,9 @@
     python tests/bench/conv.py [--batch 8 32] [--threads 1 2] [--rounds 7]
 
 Beside it run (a) the bare matrix products of the same size, all images in one, the limit; (b) PyTorch's
-convolution; (c) im2col as teaching code writes it, with index arrays. All take turns, and each ratio
-is the median over the rounds of the ratio within a round, so that a busy machine disturbs both sides.
+convolution; (c) im2col as teaching code writes it, with index arrays, and beside it, as "at best", how many times
+faster than that the bare product is: no convolution that makes the product can be faster. All take turns, and each
+ratio is the median over the rounds of the ratio within a round, so that a busy machine disturbs both sides.
 One thread is timed in seconds of the processor, which others cannot take; several by the clock.
 """
 
@@ -37,7 +38,8 @@ LAYERS = {  # input channels, size of the image, output channels, kernel, stride
     "resnet18 short5": (256, 14, 512, 1, 2, 0, 1),
     "resnet18 conv5": (512, 7, 512, 3, 1, 1, 1),
 }
-COLUMNS = ["fwd/bare", "bwd/bare", "both/bare", "fwd/torch", "bwd/torch", "naive/fwd", "naive/bwd"]
+COLUMNS = ["fwd/bare", "bwd/bare", "both/bare", "fwd/torch", "bwd/torch", "naive/fwd", "at best",
+           "naive/bwd", "at best"]
 
 
 def naive_index(x, weight, stride, padding):
@@ -118,7 +120,8 @@ def measure(functions, rounds, clock):
     bare, fwd, bwd = t["bare"], t["ref"], t["ref backward"]
     ratios = [fwd / bare, bwd / t["bare backward"], (fwd + bwd) / (bare + t["bare backward"]),
               fwd / t["torch"], bwd / t["torch backward"],
-              t["naive"] / fwd[:2], t["naive backward"] / bwd[:2]]
+              t["naive"] / fwd[:2], t["naive"] / bare[:2],
+              t["naive backward"] / bwd[:2], t["naive backward"] / t["bare backward"][:2]]
     low, middle, high = np.percentile(bare, [25, 50, 75])
     return [float(np.median(r)) for r in ratios], middle, (high - low) / middle
 
