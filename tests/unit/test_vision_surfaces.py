@@ -163,6 +163,14 @@ def test_the_parabola_finds_a_minimum_between_pixels_and_stays_off_the_ends():
     np.testing.assert_allclose(stereo.disparity(cost)[0], [3.3, 0, 7, 0])
 
 
+def test_partners_choose_each_other_and_lie_in_the_picture():
+    cost = np.full((1, 6, 4), 9.0)
+    # 5 and 4 both choose pixel 3 of the right picture, which prefers 5; 1 chooses a pixel left of the picture
+    cost[0, 5, 2], cost[0, 4, 1], cost[0, 1, 3] = 1, 2, 1
+    assert stereo.consistent(cost, tolerance=0)[0, [5, 4, 1]].tolist() == [True, False, False]
+    assert stereo.consistent(cost, tolerance=1)[0, [5, 4, 1]].tolist() == [True, True, False]
+
+
 @pytest.mark.parametrize("call, message", [
     (lambda: surfaces.photometric_stereo(np.zeros((2, 4, 4)), LIGHTS[:2]), r"photometric_stereo: got images \(2, 4, 4\)"),
     (lambda: surfaces.photometric_stereo(np.zeros((3, 4, 4)), LIGHTS), r"lights \(4, 3\)"),
