@@ -36,7 +36,7 @@ def one_descriptor(picture, top, left, patch, cells):
         away = [abs(p - start - side * (c + 0.5) + 0.5) / side for p, start, c in ((y, top, i), (x, left, j))]
         found[i, j] += max(0, 1 - away[0]) * max(0, 1 - away[1]) * maps[:, y, x]
     strength = np.linalg.norm(found)
-    found = np.minimum(found / strength, 0.2)
+    found = np.minimum(found / strength, 0.8 / cells)
     return min(1, strength / (FAINT * side**2)) * found.ravel() / np.linalg.norm(found)
 
 
