@@ -582,11 +582,11 @@ print(f"{len(accuracy)} pipelines: {min(accuracy.values()):.0f} to "
 # %%
 def skeleton(picture, patch=3, k=8):
     words = bags.codebook(dense_sift(digits.images[:150], patch, step=1)[0], k)
-    known, counts = (bags.encode(pictures, words, patch=patch, step=1)
+    known, counts = (bags.encode(pictures, words, levels=3, patch=patch, step=1)
                      for pictures in (digits.images, picture))
     reader = LogisticRegression(C=100, tol=0.01).fit(known, digits.labels)
     word = bags.hard(dense_sift(picture, patch, step=1)[0], words).argmax(2)
-    return word.reshape(9 - patch, -1), counts[0], reader.predict_proba(counts)[0]
+    return word.reshape(9 - patch, -1), counts[0, :k], reader.predict_proba(counts)[0]
 
 
 CHOICES = {"the picture": "", "describe": "grid or key points\nsize of patch\nSIFT, colour, …",
@@ -619,7 +619,7 @@ def stages(picture, word, counts, votes):
 stages(unseen.images[3, 0], *skeleton(unseen.images[3:4]))
 
 # %% [markdown]
-# **Figure.** One digit on its way, and below each stage what has to be chosen. Arrows point from dark to bright; places of one colour hold the same word; the last chart has a bar for each digit from 0 to 9.
+# **Figure.** One digit on its way, and below each stage what has to be chosen. Arrows point from dark to bright; places of one colour hold the same word; the bars count the words of the whole picture; the last chart has a bar for each digit from 0 to 9.
 #
 # Which choice matters? Average the accuracy over all pipelines that share one choice, and compare.
 
@@ -638,14 +638,14 @@ spread = np.ptp(list(both.values())), np.ptp(list(design["C"].values()))
 print(f"spread over codebook and pooling {spread[0]:.1f} points, over C {spread[1]:.1f}")
 claims.measure("pipeline-stages", spread[0] / spread[1])
 
-# %% alt="Four rows of dots on one scale of mean accuracy in percent: patch 3, 6; words 8, 32, 128; levels 1, 2, 3; C 0.1, 1, 10, 100. The dots of words lie farthest apart, those of C nearest together."
+# %% alt="Four rows of dots on one scale of mean accuracy in percent: patch 3, 6; words 8, 32, 128; levels 1, 2, 3; C 0.1, 1, 10, 100. The dots of words lie farthest apart; those of C at 1, 10 and 100 nearly coincide."
 @plots.figure
 def spaces(design):
-    fig, ax = plots.canvas(2.2)
+    fig, ax = plots.canvas(2.8)
     for row, (stage, choices) in enumerate(design.items()):
         ax.plot(list(choices.values()), [row] * len(choices), "o-", color=f"C{row}")
         for n, (choice, value) in enumerate(choices.items()):
-            ax.annotate(f"{choice:g}", (value, row), (0, 6 if n % 2 else -14),
+            ax.annotate(f"{choice:g}", (value, row), (0, (-14, 6, -14, 16)[n]),
                         textcoords="offset points", ha="center", fontsize=8.5)
     ax.set(yticks=range(len(design)), yticklabels=list(design), ylim=(3.6, -0.6),
            xlabel="right answers, %, mean over all other choices")
@@ -656,7 +656,7 @@ def spaces(design):
 spaces(design)
 
 # %% [markdown]
-# **Figure.** What each choice is worth, averaged over all others. What is counted, and where, decides; the constant of the classifier, the one knob that a theory stands behind, matters least.
+# **Figure.** What each choice is worth, averaged over all others. What is counted, and where, decides. The constant of the classifier, the one knob that a theory stands behind, hardly matters from 1 upwards.
 #
 # That is the worry about the pipeline. Its stages are chosen one by one, by people, and none of them learns from the mistakes of the last. The chapters from the sixth on let all stages learn together.
 #
