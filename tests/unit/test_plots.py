@@ -95,6 +95,12 @@ def test_a_vector_figure_is_small(kind):
     assert drawing.mime == "image/png" or len(drawing.light) < 60_000
 
 
+def test_a_logarithmic_axis_of_few_steps_names_each():
+    axis = plots.curves.__wrapped__({"one": [1, 2, 3]}, "n", "s", x=[250, 1000, 4000], log="x").axes[0].xaxis
+    assert [label.get_text() for label in axis.get_ticklabels()] == ["250", "1,000", "4,000"]
+    assert not len(axis.get_minorticklocs())
+
+
 def luminance(colour):
     channels = np.array(mpl.colors.to_rgb(colour))
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
