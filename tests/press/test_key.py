@@ -126,6 +126,16 @@ def test_the_course_variables_and_the_device_are_part_of_it(world, monkeypatch):
     assert changed(parts, world()) == ["data", "device"]
 
 
+def test_a_picture_added_to_the_readers_own_is_part_of_it(world, monkeypatch, tmp_path):
+    pictures = tmp_path / "pictures" / "train" / "cow"
+    pictures.mkdir(parents=True)
+    monkeypatch.setenv("DTWIN_DATASET", str(tmp_path / "pictures"))
+    parts = world()
+    assert world() == parts
+    (pictures / "1.png").write_bytes(b"a cow")
+    assert changed(parts, world()) == ["data"]
+
+
 def test_the_reason_to_run_is_said(world):
     parts = world()
     assert key.changes(None, parts) == "never run"

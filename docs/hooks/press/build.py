@@ -57,9 +57,8 @@ def mkdocs(*arguments: str, cwd: Path) -> int:
 def inputs(root: Path) -> str:
     """Return one digest of everything that the site is made from."""
     packages = key.versions(frozenset(key.provided_by()))
-    names = sorted(name for name in os.environ if name.startswith("DTWIN_") or name == "SITE_URL")
-    variables = {name: os.environ[name] for name in names}
-    return digest([[sources(root / name) for name in INPUTS], packages, variables, key.device(), sys.version])
+    address = os.environ.get("SITE_URL")
+    return digest([[sources(root / name) for name in INPUTS], packages, key.data(), address, key.device(), sys.version])
 
 
 def sources(path: Path) -> dict[str, str]:

@@ -30,7 +30,7 @@ def parts(chapter: Chapter) -> dict:
         "sources": {name: digest(path.read_bytes()) for name, path in sources.items()},
         "claims": claims_named(chapter) if f"{PACKAGE}.claims" in sources else {},
         "versions": {"python": platform.python_version(), **versions(outside | {"ipykernel", "nbclient"})},
-        "data": {name: value for name, value in sorted(os.environ.items()) if name.startswith("DTWIN_")},
+        "data": data(),
         "device": device(),
     }
 
@@ -121,6 +121,17 @@ def versions(modules: frozenset[str]) -> dict[str, str]:
 @functools.cache
 def provided_by() -> dict[str, list[str]]:
     return dict(metadata.packages_distributions())
+
+
+def data() -> dict[str, list]:
+    """Return what the data variables say and, where one names a folder or a file, the size and date of each file there."""
+    chosen = {name: value for name, value in sorted(os.environ.items()) if name.startswith("DTWIN_")}
+    return {name: [value, digest(listing(Path(value)))] for name, value in chosen.items()}
+
+
+def listing(path: Path) -> list[tuple[str, int, int]]:
+    files = sorted(file for file in [path, *path.rglob("*")] if file.is_file())
+    return [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
 
 
 def device() -> str:
