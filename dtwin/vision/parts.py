@@ -15,8 +15,8 @@ class Tree:
     """Parts that hang on each other by springs.
 
     parents: (K,), of each part the one that it hangs on, which comes before it; the first, the root, has itself.
-    offsets: (K, 2), where it rests, (x, y) from its parent. stiffness: (K, 2), what a pixel of stretch squared costs along
-    x and along y. The root's own rows of the two mean nothing.
+    offsets: (K, 2), where it rests, (x, y) from its parent. stiffness: (K, 2), what the square of a pixel's stretch
+    costs, along x and along y. The root's own rows of the two mean nothing.
 
     Raises:
         ValueError: the shapes disagree, a parent does not come before its part, or a spring is not stiff at all.
@@ -41,8 +41,8 @@ class Tree:
 def distance_transform(cost, stiffness, shift=0.0):
     """The cheapest place for a part at the end of a spring, for every place p of its other end, in linear time.
 
-    d(p) = min over q of cost(q) + stiffness (q − p − shift)². Each q stands for a parabola; the lower envelope of them all
-    is built in one walk along q, keeping of each parabola the place from which it is lowest, and read off in another.
+    d(p) = min over q of cost(q) + stiffness (q − p − shift)². Each q stands for a parabola; the lower envelope of them
+    all is built in one walk along q, keeping of each parabola the place from which it is lowest, and read off in another.
 
     cost: (..., n), walked along the last axis, all rows at once. Returns d and the best q, both (..., n).
 
@@ -54,27 +54,27 @@ def distance_transform(cost, stiffness, shift=0.0):
         raise ValueError(f"distance_transform: got stiffness {stiffness} and costs to {np.abs(rows).max()}, "
                          "expected finite costs and a stiffness above 0")
     (m, n), each = rows.shape, np.arange(len(rows))
-    # two parabolas cross where 2 stiffness (q - r) p = height(q) - height(r)
-    height = rows / (2 * stiffness) + np.arange(n) ** 2 / 2
-    lowest = np.zeros((m, n), int)  # the parabolas of the envelope, from left to right
-    start = np.full((m, n), -np.inf)  # where each of them begins
+    # two parabolas cross at p where 2 stiffness (q - r) p = height[q] - height[r]
+    height = rows.T / (2 * stiffness) + np.arange(n)[:, None] ** 2 / 2
+    lowest = np.zeros((n, m), int)  # the parabolas of each row's envelope, from left to right
+    start = np.full((n, m), -np.inf)  # where each of them begins
     last = np.zeros(m, int)  # the number of the rightmost one
     for q in range(1, n):
         over = each
         while len(over):  # those rows in which q may hide their rightmost parabola
-            r = lowest[over, last[over]]
-            cross = (height[over, q] - height[over, r]) / (q - r)
-            hides = cross <= start[over, last[over]]
+            r = lowest[last[over], over]
+            cross = (height[q, over] - height[r, over]) / (q - r)
+            hides = cross <= start[last[over], over]
             kept = over[~hides]
             last[kept] += 1
-            lowest[kept, last[kept]], start[kept, last[kept]] = q, cross[~hides]
+            lowest[last[kept], kept], start[last[kept], kept] = q, cross[~hides]
             over = over[hides]
             last[over] -= 1
     # the parabola lowest at p is the last that begins before p + shift
     begins = np.clip(np.ceil(start - shift), 0, n).astype(int)
-    begins[np.arange(n) > last[:, None]] = n
-    counts = np.bincount((begins + (n + 1) * each[:, None]).ravel(), minlength=m * (n + 1)).reshape(m, n + 1)
-    best = np.take_along_axis(lowest, counts[:, :n].cumsum(1) - 1, 1)
+    begins[np.arange(n)[:, None] > last] = n
+    counts = np.bincount((begins * m + each).ravel(), minlength=(n + 1) * m).reshape(n + 1, m)
+    best = np.take_along_axis(lowest, counts[:n].cumsum(0) - 1, 0).T
     d = np.take_along_axis(rows, best, 1) + stiffness * (best - np.arange(n) - shift) ** 2
     return d.reshape(np.shape(cost)), best.reshape(np.shape(cost))
 

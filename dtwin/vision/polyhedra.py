@@ -5,6 +5,7 @@ from functools import cached_property
 from itertools import permutations, product
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from .roberts import area
 
@@ -65,8 +66,9 @@ class Match:
     """A solid that explains a drawing.
 
     polygons: {polygon of the drawing: face of the solid}; vertices: {vertex of the drawing: vertex of the solid}.
-    rotation (3, 3), stretch (3,) and shift (3,) take a vertex v to rotation @ (stretch * v) + shift, in the axes of the
-    camera: x right, y down, z forward. A photograph does not say how large things are; here the block's middle is 1 deep.
+    rotation (3, 3), stretch (3,) and shift (3,) take a vertex v to rotation @ (stretch * v) + shift, in the axes of
+    the camera: x right, y down, z forward. A photograph does not say how large things are; here the block's middle is
+    1 deep.
     residual: in pixels, the root of the squared distances over the numbers that the fit left free.
     """
 
@@ -131,7 +133,7 @@ def front(points, faces):
 def readings(polygons, solid):
     """Every way to take polygons that touch for faces of a solid, two at least: pairs (polygons, vertices) as in Match.
 
-    One polygon is taken for a face, and the reading grows over common sides: across a side of the face there can be only
+    One polygon is taken for a face, and the reading grows over common sides: across a side of the face there is only
     one other face, and the polygon there must have as many sides. Of readings that a symmetry of the solid makes equal,
     one is kept.
     """
@@ -187,7 +189,7 @@ def solve(points, corners, known, camera):
     focal = camera[0, 0]
     rays = (corners - camera[:2, 2]) / focal
     rotation, stretch, shift = _parallel(points, rays, known)
-    damping = np.full(len(points), 1e-3)
+    damping, quiet = np.full(len(points), 1e-3), np.zeros(len(points), int)
     miss, slope = _misses(points, rays, known, rotation, stretch, shift)
     error = (miss**2).sum(1)
     for _ in range(STEPS):
@@ -195,15 +197,17 @@ def solve(points, corners, known, camera):
         normal += damping[:, None, None] * (np.eye(9) * np.einsum("nii->ni", normal)[:, None] + 1e-9 * np.eye(9))
         step = -np.linalg.solve(normal, np.einsum("nij,ni->nj", slope, miss)[..., None])[..., 0]
         step = np.clip(step, -0.5, 0.5)
-        tried = _turns(step[:, :3]) @ rotation, stretch * np.exp(step[:, 3:6]), shift + step[:, 6:]
+        turn = Rotation.from_rotvec(step[:, :3]).as_matrix()
+        tried = turn @ rotation, stretch * np.exp(step[:, 3:6]), shift + step[:, 6:]
         new_miss, new_slope = _misses(points, rays, known, *tried)
         new_error = (new_miss**2).sum(1)
         better = new_error < error
+        quiet = np.where(error - new_error > 1e-3 * error + 1e-16, 0, quiet + 1)
         damping = np.clip(np.where(better, damping / 5, damping * 5), 1e-12, 1e6)
         rotation, stretch, shift, miss, slope, error = (
             np.where(better.reshape(-1, *[1] * (new.ndim - 1)), new, old) for new, old in
             zip((*tried, new_miss, new_slope, new_error), (rotation, stretch, shift, miss, slope, error)))
-        if np.abs(step).max(initial=0) < 1e-9:
+        if quiet.min(initial=3) >= 3:
             break
     away = shift[:, 2:]
     return rotation, stretch / away, shift / away, error * focal**2
@@ -238,13 +242,3 @@ def _misses(points, rays, known, rotation, stretch, shift):
     flat = (moved[:, :, :2] - np.stack([x / z, y / z], 2)[..., None] * moved[:, :, 2:]) / z[..., None, None]
     keep = np.repeat(known, 2, 1)
     return miss.reshape(keep.shape) * keep, flat.reshape(*keep.shape, 9) * keep[..., None]
-
-
-def _turns(vectors):
-    # rotation matrices about vectors by their length (Rodrigues)
-    angle = np.linalg.norm(vectors, axis=1)[:, None, None]
-    x, y, z = vectors.T
-    zero = np.zeros_like(x)
-    skew = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], 1).reshape(-1, 3, 3)
-    safe = np.maximum(angle, 1e-12)
-    return np.eye(3) + np.sin(angle) / safe * skew + (1 - np.cos(angle)) / safe**2 * skew @ skew

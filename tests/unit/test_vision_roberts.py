@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from dtwin.data import pasture
 from dtwin.vision import polyhedra, roberts
@@ -94,7 +95,8 @@ def test_a_line_that_ends_upon_another_makes_no_corner_of_it():
 
 def test_a_side_in_two_pieces_is_one_side():
     drawing = roberts.join_lines(np.array([
-        [[10, 10], [45, 10]], [[51, 10.2], [90, 10]], [[90, 11], [90, 49]], [[89, 50], [11, 50]], [[10, 49], [10, 11]]]))
+        [[10, 10], [45, 10]], [[51, 10.2], [90, 10]], [[90, 11], [90, 49]], [[89, 50], [11, 50]],
+        [[10, 49], [10, 11]]]))
     assert [len(p) for p in drawing.polygons] == [4]
 
 
@@ -183,7 +185,7 @@ def test_the_camera_must_be_a_matrix():
 
 def test_a_new_solid_needs_its_outline_only():
     house = extrude("house", [(-1, -1), (1, -1), (1, 0.2), (0, 1), (-1, 0.2)])
-    pose = polyhedra._turns(np.array([[0.5, 0.6, 0.1]]))[0]
+    pose = Rotation.from_rotvec([0.5, 0.6, 0.1]).as_matrix()
     points = house.vertices * [0.2, 0.3, 0.25] @ pose.T + [0.05, 0.0, 2.0]
     lens = np.array([[300.0, 0, 128], [0, 300, 128], [0, 0, 1]])
     corners = points @ lens.T
@@ -195,17 +197,17 @@ def test_a_new_solid_needs_its_outline_only():
 
 
 def test_the_slopes_of_the_fit_are_those_of_its_misses():
-    rng = np.random.default_rng(3)
+    rng, turns = np.random.default_rng(3), lambda v: Rotation.from_rotvec(v).as_matrix()
     points, rays = rng.normal(size=(2, 6, 3)), rng.normal(size=(2, 6, 2))
     known = np.array([[True] * 6, [True] * 5 + [False]])
-    turn, stretch = polyhedra._turns(rng.normal(size=(2, 3))), rng.uniform(0.2, 0.4, (2, 3))
+    turn, stretch = turns(rng.normal(size=(2, 3))), rng.uniform(0.2, 0.4, (2, 3))
     shift = np.array([[0.1, 0, 3.0]] * 2)
     miss, slope = polyhedra._misses(points, rays, known, turn, stretch, shift)
     step = 1e-6 * rng.normal(size=(2, 9))
 
     def moved(s):
-        return polyhedra._misses(points, rays, known, polyhedra._turns(s[:, :3]) @ turn, stretch * np.exp(s[:, 3:6]),
-                                 shift + s[:, 6:])[0]
+        pose = turns(s[:, :3]) @ turn, stretch * np.exp(s[:, 3:6]), shift + s[:, 6:]
+        return polyhedra._misses(points, rays, known, *pose)[0]
 
     np.testing.assert_allclose((moved(step) - moved(-step)) / 2, np.einsum("nij,nj->ni", slope, step), atol=1e-13)
     assert (miss.reshape(2, 6, 2)[1, 5] == 0).all() and (slope.reshape(2, 6, 2, 9)[1, 5] == 0).all()
