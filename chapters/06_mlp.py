@@ -29,6 +29,7 @@ from tqdm import tqdm
 from dtwin import claims, data, plots, ref, train, twin
 from dtwin.data import pasture
 from dtwin.gradcheck import gradient_errors
+from dtwin.twin.nets import MLP
 
 torch.set_num_threads(1)  # nets as small as these run no faster on two
 seen, unseen = data.digits("train"), data.digits("test")
@@ -74,11 +75,10 @@ def diagram(columns, weights):
     return fig
 
 
-units = ["hidden unit 1\nbias 0", "hidden unit 2\nbias −1"]
-diagram([["light 1", "light 2"], units, ["output\nbias 0"]], [w1, w2])
+diagram([["light 1", "light 2"], ["bias 0", "bias −1"], ["bias 0"]], [w1, w2])
 
 # %% [markdown]
-# **Figure.** An MLP with weights made by hand. Lines are weights, blue positive and orange negative; each unit reads everything in the column before.
+# **Figure.** An MLP with weights made by hand: inputs, two hidden units, output. Lines are weights, blue positive and orange negative; each unit reads everything in the column before.
 #
 # No straight line in the plane of the two lights has the answers *yes* on one side and *no* on the other. The hidden units move the four points to places where one has.
 
@@ -368,24 +368,20 @@ def there_and_back(values, operators):
     fig, ax = plots.sheet(22, 5.4)
     box = {"boxstyle": "round", "fc": "none", "ec": plots.theme().muted}
     middle, style = {"ha": "center", "va": "center"}, {"arrowstyle": "->"}
-    for n, (name, back) in enumerate(values.items()):
+    for n, name in enumerate(values):
         ax.text(1 + 5 * n, 1.4, name, color="C0", **middle)
-        ax.text(1 + 5 * n, 3.2, back, color="C1", **middle)
-    for n, (name, gradients) in enumerate(operators):
-        x = 3.5 + 5 * n
+        ax.text(1 + 5 * n, 3.2, "d" + name if n < 4 else "1", color="C1", **middle)
+    for x, (name, gradients) in zip((3.5, 8.5, 13.5, 18.5), operators):
         ax.text(x, 2.3, name, bbox=box, **middle)
         ax.text(x, 4.8, gradients, color="C1", **middle)
-        for colour, tail, head in (("C0", (x - 1.4, 1.4), (x + 1.4, 1.4)),
-                                   ("C1", (x + 1.4, 3.2), (x - 1.4, 3.2)),
-                                   ("C1", (x, 3.2), (x, 4.4))):
-            if gradients or tail[0] != x:
-                ax.annotate("", head, tail, arrowprops={**style, "color": colour})
+        arrows = [("C0", x - 1.4, 1.4, x + 1.4, 1.4), ("C1", x + 1.4, 3.2, x - 1.4, 3.2)]
+        for colour, *tail, u, v in arrows + [("C1", x, 3.2, x, 4.4)] * bool(gradients):
+            ax.annotate("", (u, v), tail, arrowprops={**style, "color": colour})
     return fig
 
 
-operators = {"linear": "dw1, db1", "relu": "", "linear ": "dw2, db2", "cross\nentropy": ""}
-values = {"x": "dx", "a": "da", "h": "dh", "scores": "dscores", "loss": "1"}
-there_and_back(values, operators.items())
+there_and_back(["x", "a", "h", "scores", "loss"], [
+    ("linear", "dw1, db1"), ("relu", ""), ("linear", "dw2, db2"), ("cross\nentropy", "")])
 
 # %% [markdown]
 # **Figure.** Read the upper row to the right, then the lower row to the left. Each operator turns the gradient of what it put out into the gradient of what it took in, and a layer with parameters hands out theirs on the way.
@@ -421,7 +417,7 @@ claims.measure("backpropagation-exact", max(numeric + autograd))
 # Moving each parameter by itself takes two forward passes for every one of them. Backpropagation has them all from one walk back, in which each layer multiplies by its matrix twice, once for its weights and once for what is below. So forward and backward together should cost about three forward passes, whatever the size of the network.[^griewank]
 
 # %%
-net = twin.nets.MLP(512, 512, 512, 512, 10)
+net = MLP(512, 512, 512, 512, 10)
 x, labels = torch.randn(256, 512), torch.randint(10, (256,))
 parameters = list(net.parameters())
 
@@ -448,20 +444,21 @@ claims.measure("cheap-gradient", both / once)
 # All parts are there. Look at `batch` examples, work out the gradient, take a step; one walk through all examples is an *epoch*. With a batch of all examples this is gradient descent as above. With a small *mini-batch*, drawn at random, it is *stochastic* gradient descent (SGD). *Momentum* adds a part of the step before, as [`ref.sgd_momentum`][dtwin.ref.sgd_momentum] says.
 
 # %%
-def learn(seed, batch, rate=0.1, momentum=0.0, epochs=15):
+def learn(seed, batch, rate=0.1, momentum=0.0, epochs=10):
     rng = np.random.default_rng(seed)
     weights = start((64, 50, 10), rng)
-    velocity, losses = [np.zeros_like(w) for w in weights], []
-    for _ in range(epochs):
-        for i in np.array_split(rng.permutation(len(pixels)), len(pixels) // batch):
-            _, gradients = gradient(weights, pixels[i], seen.labels[i])
+    velocity, losses = [np.zeros_like(w) for w in weights], np.zeros(epochs)
+    for epoch in range(epochs):
+        batches = np.array_split(rng.permutation(len(pixels)), len(pixels) // batch)
+        for i in batches:
+            loss, gradients = gradient(weights, pixels[i], seen.labels[i])
+            losses[epoch] += loss / len(batches)
             steps = [ref.sgd_momentum(*arrays, rate, momentum)
                      for arrays in zip(weights, gradients, velocity)]
             weights, velocity = zip(*steps)
-        losses.append(gradient(weights, pixels, seen.labels)[0])
     return weights, losses
 
-# %% alt="Three falling curves of the training loss over fifteen epochs, on a logarithmic axis. The one of the full batch falls slowly. That of batches of 16 falls far more steeply, and that of batches of 16 with momentum ends lowest."
+# %% alt="Three falling curves of the training loss over ten epochs, on a logarithmic axis. The one of the full batch falls slowly. That of batches of 16 falls far more steeply, and that of batches of 16 with momentum ends lowest."
 settings = {"all at once": {"batch": len(seen)}, "batches of 16": {"batch": 16},
             "with momentum": {"batch": 16, "momentum": 0.9, "rate": 0.05}}
 runs = {name: [learn(seed, **options) for seed in range(3)]
@@ -587,7 +584,7 @@ def few(n, seed):
 
 def fit_mlp(digits, seed):
     torch.manual_seed(seed)
-    net = twin.nets.MLP(64, 512, 10)
+    net = MLP(64, 512, 10)
     recipe = train.Recipe(100, 0.2, 128, weight_decay=0, schedule="linear", seed=seed)
     history = train.fit(net, digits, recipe)
     right = [train.evaluate(net, part, history.statistics).accuracy
@@ -654,7 +651,7 @@ x = torch.tensor((pixels - pixels.mean()) / pixels.std(), dtype=torch.float32)[:
 
 def layer_gradients(activation, scale, depth, seed):
     torch.manual_seed(seed)
-    net = twin.nets.MLP(64, *[64] * depth, 10, activation=activation)
+    net = MLP(64, *[64] * depth, 10, activation=activation)
     for layer in net.layers:
         nn.init.normal_(layer.weight, std=scale / 8)  # 8 is the root of the width
         nn.init.zeros_(layer.bias)
@@ -760,17 +757,21 @@ claims.quote("ignored-for-decades")
 herd, strangers = pasture.dataset(4000, "train"), pasture.dataset(1000, "test")
 
 
+PROBES = [(3072, 10, 0.01), (64, 4, 0.02), (64, 4, 0.02)]  # inputs, epochs, learning rate
+
+
 def probes(seed):
     torch.manual_seed(seed)
-    net, correct = twin.nets.MLP(3072, 128, 128, 10), []
+    net, correct = MLP(3072, 64, 64, 10), []
     recipe = train.Recipe(10, lr=0.02, batch=128, schedule="linear", seed=seed)
     train.fit(net, herd, recipe)
-    for depth, (width, rate) in enumerate([(3072, 0.01), (128, 0.02), (128, 0.02)]):
+    for depth, (width, epochs, rate) in enumerate(PROBES):
         frozen = [part for layer in net.layers[:depth] for part in (layer, nn.ReLU())]
         probe = nn.Sequential(nn.Flatten(), *frozen, nn.Linear(width, 10))
         probe[:-1].requires_grad_(False)
-        statistics = train.fit(probe, herd, replace(recipe, lr=rate)).statistics
-        correct.append(100 * train.evaluate(probe, strangers, statistics).accuracy)
+        history = train.fit(probe, herd, replace(recipe, epochs=epochs, lr=rate))
+        score = train.evaluate(probe, strangers, history.statistics)
+        correct.append(100 * score.accuracy)
     return correct
 
 # %% alt="One rising curve with a band: right answers of a linear classifier on pixels, on the first hidden layer and on the second."
@@ -809,7 +810,7 @@ plots.images(moved, ["in the middle", *(f"{by} to the right" for by in range(1, 
 
 # %%
 builders = {
-    "MLP": lambda: twin.nets.MLP(256, 128, 128, 10),
+    "MLP": lambda: MLP(256, 128, 128, 10),
     "CNN": lambda: nn.Sequential(
         nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.AdaptiveMaxPool2d(1),
@@ -854,11 +855,11 @@ claims.measure("shift-breaks-mlp", at_two["CNN"] / at_two["MLP"])
 #
 # ## Exercises
 #
-# **1. Predict before you run.** An MLP for the pictures of the pasture has layers of 3072, 128, 128 and 10 units. How many parameters has it, and which layer holds most of them? How many would it have for the same pictures at 224 × 224?
+# **1. Predict before you run.** An MLP for the pictures of the pasture has layers of 3072, 64, 64 and 10 units. How many parameters has it, and which layer holds most of them? How many would it have for the same pictures at 224 × 224?
 #
 # <details markdown="1"><summary>Solution</summary>
 #
-# $3072 \cdot 128 + 128 = 393{,}344$, then $128 \cdot 128 + 128 = 16{,}512$ and $128 \cdot 10 + 10 = 1290$: together 411,146, almost all in the first. At 224 × 224 the first layer alone has $150{,}528 \cdot 128 + 128 = 19{,}267{,}712$.
+# $3072 \cdot 64 + 64 = 196{,}672$, then $64 \cdot 64 + 64 = 4160$ and $64 \cdot 10 + 10 = 650$: together 201,482, almost all in the first. At 224 × 224 the first layer alone has $150{,}528 \cdot 64 + 64 = 9{,}633{,}856$, and the others are as before: 9,638,666.
 #
 # </details>
 #
