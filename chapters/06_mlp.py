@@ -298,7 +298,7 @@ def descend(rate, steps):
 
 print("three steps:", *descend(0.1, 3).round(2))
 
-# %% alt="Three pictures of the same oval contour lines. With a small rate the path creeps along the valley and has not arrived. With a larger one it zigzags across the valley and arrives. With one that is a little larger still, the zigzag grows and leaves the picture."
+# %% alt="Three pictures of the same oval contour lines. With a small rate the path creeps along the valley and has not arrived. With a larger one it zigzags across the valley and arrives. With one that is a little larger still, the zigzag grows with every step."
 @plots.figure
 def descents(rates):
     fig, axes = plots.canvas(2.5, 1, len(rates))
@@ -799,8 +799,8 @@ def placed(digits, right=0, down=0):
     images[:, :, 4 + down:12 + down, 4 + right:12 + right] = digits.images
     return replace(digits, images=images)
 
-# %% alt="A handwritten digit of eight by eight pixels on a black sheet of sixteen by sixteen: in the middle, and one to four pixels further right."
-moved = [placed(unseen, by).images[0] for by in range(5)]
+# %% alt="A handwritten six of eight by eight pixels on a black sheet of sixteen by sixteen: in the middle, and one to four pixels further right."
+moved = [placed(seen, by).images[6] for by in range(5)]
 plots.images(moved, ["in the middle", *(f"{by} to the right" for by in range(1, 5))])
 
 # %% [markdown]
