@@ -115,7 +115,7 @@ def first(norms):
 
 at_start = {depth: gradients(depth, None) for depth in depths}
 for depth, norms in at_start.items():
-    print(f"{depth:2} layers: gradient of the first {first(norms):.2g}")
+    print(f"{depth:2} layers: gradient of the first {first(norms):.3g}")
 claims.measure("plain-gradient-explodes", first(at_start[56]) / first(at_start[8]))
 
 # %% [markdown]
