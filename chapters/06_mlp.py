@@ -914,7 +914,7 @@ claims.measure("shift-breaks-mlp", at_two["CNN"] / at_two["MLP"])
 #
 # ## Sources
 #
-# The lecture's slides "Connectionism: The Multilayer Perceptron", "MLP problems" and "From MLP to CNNs". XOR as a limit of single-layer networks is due to M. Minsky and S. Papert, *Perceptrons*, 1969. The pictures of animals are rendered by [the pasture](00_pasture.py).
+# The lecture's slides "Connectionism: The Multilayer Perceptron", "MLP problems" and "From MLP to CNNs". XOR as a limit of single-layer networks is due to M. Minsky and S. Papert, *Perceptrons*, 1969. The pictures of animals are rendered by [the pasture](00_pasture.ipynb).
 #
 # [^digits]: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998.
 # [^cybenko]: G. Cybenko, Approximation by superpositions of a sigmoidal function, *Mathematics of Control, Signals and Systems* 2, 303–314, 1989.
