@@ -140,11 +140,14 @@ def join_lines(lines):
     vertex = _grouped(len(places), np.argwhere(near))
     members = [np.unique(pairs[vertex == k]) for k in range(max(vertex, default=-1) + 1)]
     vertices = np.array([_crossing(lines[m], places[vertex == k][0]) for k, m in enumerate(members)]).reshape(-1, 2)
+    on = [[] for _ in lines]
+    for k, through in enumerate(members):
+        for i in through:
+            on[i].append(k)
     edges = {}
-    for i, line in enumerate(lines):
-        on = [k for k, m in enumerate(members) if i in m]
-        on.sort(key=lambda k: vertices[k] @ (line[1] - line[0]))
-        edges |= {pair: straight[i] for pair in zip(on, on[1:])}
+    for (start, end), met, name in zip(lines, on, straight):
+        met.sort(key=lambda k: vertices[k] @ (end - start))
+        edges |= {pair: name for pair in zip(met, met[1:])}
     return draw(vertices, list(edges), list(edges.values()))
 
 
