@@ -19,8 +19,8 @@ import os
 import time
 from collections import Counter
 from functools import cache
-
-os.environ["OMP_NUM_THREADS"] = "1"  # for small matrices threads only wait
+# the matrices are small: more threads would only wait for each other
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 import numpy as np
 import scipy
 from IPython.display import Markdown
@@ -104,12 +104,11 @@ print("a patch of", eye[0].shape, "pixels becomes", descriptor.size, "numbers")
 @plots.figure
 def stars(patch, strength, descriptor, cells):
     fig, axes = plots.canvas(2.5, 1, 3)
-    pictures = {"a patch": patch, "strength of the gradient": strength}
-    for ax, (title, picture) in zip(axes, pictures.items()):
-        ax.imshow(picture)
+    titles = "a patch", "strength of the gradient", "its descriptor"
+    for ax, picture, title in zip(axes, (patch, strength, patch), titles):
+        ax.imshow(picture, alpha=0.25 if ax is axes[2] else 1)
         ax.set_title(title)
-    axes[2].imshow(patch, alpha=0.25)
-    axes[2].set_title("its descriptor")
+        plots.blank(ax)
     side = len(patch) / cells
     rays = descriptor.reshape(cells, cells, 8) / descriptor.max() * side / 2
     for (i, j, b), ray in np.ndenumerate(rays):
@@ -118,8 +117,6 @@ def stars(patch, strength, descriptor, cells):
     for line in side * np.arange(1, cells):
         axes[2].axvline(line, color=plots.theme().muted, lw=0.6)
         axes[2].axhline(line, color=plots.theme().muted, lw=0.6)
-    for ax in axes:
-        plots.blank(ax)
     return fig
 
 
