@@ -24,7 +24,6 @@ from .board import Board
 from .chapter import Chapter, ChapterError
 from .files import digest, write
 
-CORES = 2  # the machine a reader is taken to have: what a chapter costs is measured on so many
 LIMIT = 600  # seconds after which a chapter is stopped
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 COST = (
@@ -108,8 +107,11 @@ class Run:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a kernel: a fixed number of threads and no progress bars."""
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(CORES))
+    """Return the environment of a kernel: no progress bars, and one thread, so that as many run at once as there are cores.
+
+    The matrices of the chapters are small: with two threads, which wait for each other, a chapter is no faster.
+    """
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {**os.environ, **threads, "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
 
 
@@ -157,7 +159,7 @@ def run_all(chapters: list[Chapter], cache: Path, jobs: int | None = None, limit
         return done
     errors = []
     with Board(runs, reasons) as board:
-        pool = concurrent.futures.ThreadPoolExecutor(jobs or max(1, (os.cpu_count() or CORES) // CORES))
+        pool = concurrent.futures.ThreadPoolExecutor(jobs or os.cpu_count())
         try:
             waiting = {pool.submit(run.execute): run for run in runs}
             while waiting:
