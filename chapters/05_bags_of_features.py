@@ -15,12 +15,10 @@
 
 # %%
 import inspect
-import os
 import time
 from collections import Counter
 from functools import cache
-# the matrices are small: more threads would only wait for each other
-os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
 import numpy as np
 import scipy
 from IPython.display import Markdown
