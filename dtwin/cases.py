@@ -76,6 +76,7 @@ CASES = [
     case("cross_entropy", logits=(1, 2), labels=(1,)),
 
     case("im2col", {"kernel_size": 3}, x=(2, 3, 7, 6)),
+    case("im2col", {"kernel_size": 3, "padding": 1}, x=(2, 3, 7, 6)),
     case("im2col", {"kernel_size": (2, 3), "stride": (2, 1), "padding": (0, 1)}, x=(2, 3, 7, 6)),
     case("im2col", {"kernel_size": 1}, x=(1, 1, 1, 1)),
     case("col2im", {"output_size": (7, 6), "kernel_size": 3}, cols=(2, 27, 20)),

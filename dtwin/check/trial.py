@@ -1,0 +1,162 @@
+"""Calling a function of which nothing is known, so that whatever it does ends in a word about it."""
+
+import contextlib
+import inspect
+import io
+import linecache
+import signal
+import threading
+import traceback
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+SHOWN = 120  # characters of what an attempt prints, or of the message of its exception
+TOLERANCE = 1e-6  # of the largest number; the arrays are in float64
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One call of an attempt: what it returned or how it failed, beside what was expected."""
+
+    call: "Call"  # of .exercises
+    expected: object
+    got: object = None
+    failure: str = ""
+    changed: tuple[str, ...] = ()  # names of the arguments that it wrote to
+
+    @property
+    def right(self):
+        return not self.failure and not self.changed and same(self.got, self.expected)
+
+
+def same(got, expected):
+    """Are two results equal but for rounding, in number, kind, shape and value?"""
+    if expected is None:
+        return got is None
+    if isinstance(expected, tuple):
+        return isinstance(got, (tuple, list)) and len(got) == len(expected) and all(map(same, got, expected))
+    return is_numeric(got) and np.shape(got) == np.shape(expected) and close(np.asarray(got), expected)
+
+
+def is_numeric(got):
+    return isinstance(got, (np.ndarray, np.generic, int, float)) and np.asarray(got).dtype.kind in "biuf"
+
+
+def close(got, expected, tolerance=TOLERANCE):
+    """Equal but for rounding; `got` and `expected` have one shape."""
+    if not np.isfinite(got).all():
+        return False
+    expected = np.asarray(expected, float)
+    return bool(np.abs(got - expected).max(initial=0) <= tolerance * np.abs(expected).max(initial=1))
+
+
+def attempt_all(attempt, exercise, seconds):
+    """Try a function on every case it takes: the trials, what was left out because it does not take it, its prints."""
+    signature, left_out, trials, output = inspect.signature(attempt), {}, [], _Cut()
+    for call in exercise.calls:
+        if _takes(signature, exercise, call):
+            trials.append(_try(attempt, call, exercise.expected(call), seconds, output))
+            if trials[-1].failure.startswith(ENDLESS):
+                break
+        else:
+            left_out |= dict.fromkeys(name for name in [*_optional(exercise, call), *call.options]
+                                      if name not in signature.parameters)
+    return trials, list(left_out), str(output)
+
+
+def _takes(signature, exercise, call):
+    """Does the function have a parameter for every argument of a call, and no option where an array would go?"""
+    asked = inspect.signature(exercise.reference).parameters
+    arrays = list(call.arrays)[:len(call.positional)]
+    swapped = [own for own, name in zip(signature.parameters, arrays) if own in asked and own != name]
+    try:
+        signature.bind(*call.positional, **call.options)
+    except TypeError:
+        return False
+    return not swapped
+
+
+def _optional(exercise, call):
+    """The arrays of a call that have a default, such as the bias."""
+    parameters = inspect.signature(exercise.reference).parameters
+    return [name for name in list(call.arrays)[:len(call.positional)] if parameters[name].default is not inspect.Parameter.empty]
+
+
+def _try(attempt, call, expected, seconds, output):
+    copies = [None if a is None else np.array(a) for a in call.positional]
+    got, failure = None, ""
+    try:
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), np.errstate(all="ignore"):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                got = _limited(lambda: attempt(*copies, **call.options), seconds)
+    except _TimeUp:
+        failure = f"{ENDLESS} after {seconds:g} s it had not returned; does each loop come to an end?"
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too: whatever it was, the reader is told
+        failure = _spell(error, attempt)
+    changed = [n for n, a, b in zip(call.arrays, call.positional, copies)
+               if a is not None and not np.array_equal(a, b, equal_nan=True)]
+    return Trial(call, expected, got, failure, tuple(changed))
+
+
+ENDLESS = "it does not end:"
+
+
+class _TimeUp(BaseException):
+    """Raised in an attempt that runs for too long; no `except Exception` of its own stops it."""
+
+
+def _limited(call, seconds):
+    """Call a function, and stop it with an alarm. Where there is no alarm (Windows, other threads) it runs on."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        return call()
+    here = inspect.currentframe()
+
+    def ring(_, frame):
+        if frame is not here:  # the call has ended already, or not begun
+            raise _TimeUp
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, seconds, 0.001)  # again and again, for a bare `except:` swallows one
+        return call()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _spell(error, attempt):
+    """Name an exception and the last line of the reader's own code that it passed."""
+    text = _cut(f"{type(error).__name__}: {error}".strip(": "))
+    code = getattr(inspect.unwrap(attempt), "__code__", None)
+    lines = [(frame.f_code.co_filename, number) for frame, number in traceback.walk_tb(error.__traceback__)
+             if code and frame.f_code.co_filename == code.co_filename]
+    if not lines:
+        return f"it stops with {text}"
+    file, number = lines[-1]
+    return f"it stops in line {number}, `{_cut(linecache.getline(file, number).strip())}`, with {text}"
+
+
+def _cut(text):
+    line = text.splitlines()[0]
+    return line if len(line) <= SHOWN else f"{line[:SHOWN]} …"
+
+
+class _Cut(io.TextIOBase):
+    """A stream that keeps the beginning of what is written to it, and counts the rest."""
+
+    def __init__(self):
+        self.kept, self.length = "", 0
+
+    def write(self, text):
+        self.kept += text[:SHOWN - len(self.kept)]
+        self.length += len(text)
+        return len(text)
+
+    def __str__(self):
+        more = self.length - len(self.kept)
+        return self.kept.rstrip() + (f" … and {more:,} characters more" if more else "")
