@@ -43,6 +43,69 @@ def images(pictures, labels=None, columns=None, signed=False):
 
 
 @figure
+def overlays(pictures, maps, labels=None, masks=None, columns=None):
+    """Pictures (3, H, W) on which maps (H, W) glow, each from 0 to its own largest number, `columns` in a row.
+
+    A map that is None leaves its picture as it is; `masks` (H, W) of truth values, or None, are outlined in white.
+    """
+    pictures, maps = [np.asarray(p) for p in pictures], [m if m is None else np.asarray(m) for m in maps]
+    count = len(pictures)
+    labels = [""] * count if labels is None else list(labels)
+    masks = [None] * count if masks is None else [m if m is None else np.asarray(m) for m in masks]
+    check(count > 0, "overlays", "no pictures", "at least one")
+    for name, given in (("maps", maps), ("labels", labels), ("masks", masks)):
+        check(len(given) == count, "overlays", f"{len(given)} {name}", f"{count}, one for each picture")
+    for picture, *laid in zip(pictures, maps, masks):
+        ok = picture.ndim == 3 and len(picture) == 3 and all(a is None or a.shape == picture.shape[1:] for a in laid)
+        came = ", ".join(str(a.shape) for a in (picture, *laid) if a is not None)
+        check(ok, "overlays", f"shapes {came}", "a picture (3, H, W), its map and its mask (H, W)")
+    columns = min(columns or count, count)
+    rows, aspect = -(-count // columns), max(p.shape[1] / p.shape[2] for p in pictures)
+    title = 0.26 if any(labels) else 0.08
+    fig, axes = canvas(rows * (WIDTH / columns * aspect * 0.95 + title), rows, columns, squeeze=False)
+    for ax in axes.flat[count:]:
+        ax.set_axis_off()
+    for ax, picture, heat, label, mask in zip(axes.flat, pictures, maps, labels, masks):
+        ax.imshow(picture.transpose(1, 2, 0), interpolation="nearest")
+        if heat is not None:
+            heat = np.clip(heat / (heat.max() if heat.max() > 0 else 1), 0, 1)
+            ax.imshow(heat, cmap="inferno", alpha=0.8 * heat**0.7, vmin=0, vmax=1)
+        if mask is not None:
+            ax.contour(mask, levels=[0.5], colors="white", linewidths=1)
+        ax.set_title(label, pad=4, fontsize=8.5 if columns > 4 else None)
+        blank(ax, theme().faint)
+    return fig
+
+
+@figure
+def maps(picture, rows, titles=None):
+    """A picture (3, H, W) and rows of maps beside it, {name: [(h, w), …]}, each on its own scale, bright for large.
+
+    `titles` are those of the columns of maps.
+    """
+    picture, rows = np.asarray(picture), {name: [np.asarray(m) for m in row] for name, row in rows.items()}
+    ok = picture.ndim == 3 and len(picture) == 3
+    check(ok, "maps", f"shape {picture.shape}", "a picture (3, H, W)")
+    shapes = [m.shape for row in rows.values() for m in row]
+    check(shapes and all(len(shape) == 2 for shape in shapes), "maps", f"shapes {shapes}", "maps (h, w)")
+    columns = max(len(row) for row in rows.values())
+    titles = [""] * columns if titles is None else list(titles)
+    check(len(titles) == columns, "maps", f"{len(titles)} titles", f"{columns}, one for each column")
+    side, aspect = WIDTH / (columns + 1), picture.shape[1] / picture.shape[2]
+    fig, axes = canvas(len(rows) * side * aspect + 0.25 * any(titles), len(rows), columns + 1, squeeze=False)
+    for ax in axes.flat:
+        blank(ax)
+    axes[0, 0].imshow(picture.transpose(1, 2, 0), interpolation="nearest")
+    for line, (name, row) in zip(axes, rows.items()):
+        line[1].set_ylabel(name, fontsize=8.5)
+        for ax, values in zip(line[1:], row):
+            ax.imshow(values, cmap="magma", interpolation="nearest")
+    for ax, title in zip(axes[0, 1:], titles):
+        ax.set_title(title, pad=4, fontsize=8.5)
+    return fig
+
+
+@figure
 def neighbours(pictures, queries, found, labels):
     """A row for each query: its picture, then those that each way of searching found, framed where the label is right.
 
