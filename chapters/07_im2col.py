@@ -70,10 +70,16 @@ print("kernels", kernels.shape, " image", face.shape, " feature maps", maps.shap
 # %% alt="Six pictures of the face of a ginger cat: the photograph in colour, then five feature maps. The first is a soft grey copy, the second a crisp one. The third shows upright edges in blue and orange, the fourth level edges such as the eyelids, and in the last one fur and nose are blue where the eyes are pale."
 names = ["photograph", "blur", "sharpen",
          "brighter to the right", "brighter downwards", "redder than grey"]
-plots.images([face[0], *maps[0]], names, columns=3, signed=[False] * 3 + [True] * 3)
+sheet = plots.images([face[0], *maps[0]], names, columns=3,
+                     signed=[False] * 3 + [True] * 3)
+slope = np.outer([1, 2, 1], [-1, 0, 1])
+small = {"sharpen": [[0, -1, 0], [-1, 5, -1], [0, -1, 0]], "blur": np.full((3, 3), 1),
+         "brighter to the right": slope, "brighter downwards": slope.T}
+plots.moving("kernel", sheet, kernels=small,
+             photograph=face.mean((0, 1))[::2, ::2].round(2))
 
 # %% [markdown]
-# **Figure.** One layer with five kernels turns three channels into five feature maps. In the lower row blue is positive, orange negative, and the colour of the page is zero.
+# **Figure.** One layer with five kernels turns three channels into five feature maps. In the lower row blue is positive, orange negative, and the colour of the page is zero. On the site you can write a kernel of your own.
 #
 # ### Shift the image, and the map shifts
 #
@@ -194,7 +200,8 @@ Markdown(f"```python\n{inspect.getsource(ref.conv2d_loops)}```")
 # The loops spend their time on going round, not on multiplying. The remedy is to *copy first*: write the pixels under each window into a column, side by side, and each kernel into a row.[^chellapilla] Row times column is what a window asks for, so one product of matrices does them all.
 
 # %% alt="The image of three by three numbers four times, each time with another window of two by two marked in its own colour. Below each image the four numbers of the window stand in a column of that colour. At the left the kernel stands as a row of four numbers; row times column gives 0, 2, minus 1 and 12, which are folded into the feature map of two by two."
-plots.im2col(x, w)
+plots.moving("im2col", plots.im2col(x, w), image=np.stack([x, x.T]),
+             weight=np.array([[w, -w], [w.T, w]]))
 
 # %% [markdown]
 # **Figure.** One colour, one window. Follow it downwards: from the image into its column, through the product with the kernel's row, into its place in the feature map. The 5 in the middle lies under all four windows and is copied four times.

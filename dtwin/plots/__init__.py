@@ -4,5 +4,6 @@ from .canvas import WIDTH, blank, canvas, cells, check, name_ends, sheet
 from .charts import bars, curves
 from .drawing import DARK_KEY, Drawing, figure
 from .matrices import im2col, matrices, tied
+from .moving import moving
 from .pictures import images, maps, neighbours, overlays
 from .theme import DARK, LIGHT, Theme, diverging, ramp, theme

@@ -165,6 +165,18 @@ def ran(*data):
     return nbformat.v4.new_notebook(cells=[cell], metadata={"press": {}})
 
 
+def test_a_figure_that_moves_brings_its_numbers_and_its_picture(write):
+    moving = {"name": "im2col", "data": {"image": [[1, 0]]}}
+    chapter = write('# %% alt="A cow."\ndraw()', CAPTION)
+    (figure,) = page.lay_out(chapter, ran(PICTURE | {figures.MOVING: moving})).figures
+    assert json.loads(figure.files["figure-1.json"]) == moving["data"]
+    holder = BeautifulSoup(figure.html(), "html.parser").div
+    assert (holder["data-moving"], holder["data-source"]) == ("im2col", "figure-1.json")
+    assert len(holder.find_all("img")) == 2
+    (still,) = page.lay_out(chapter, ran(PICTURE)).figures
+    assert len(still.files) == 2 and "data-moving" not in still.html()
+
+
 @pytest.mark.parametrize("cells, data, message", WRONG.values(), ids=WRONG)
 def test_a_figure_that_is_not_whole_is_refused(write, cells, data, message):
     with pytest.raises(ChapterError, match=f"01_tiny.py, cell 2, line 4: .*{message}"):

@@ -83,6 +83,25 @@ def test_the_bundle_is_what_the_site_reads(kind):
     json.dumps(data)
 
 
+def test_a_figure_that_moves_is_its_still_and_plain_data():
+    still = drawn("matrices")
+    figure = plots.moving("im2col", still, image=np.eye(2, dtype=int), settings={"stride": (1, np.int64(2))}, name="a")
+    data, metadata = figure._repr_mimebundle_()
+    expected, sizes = still._repr_mimebundle_()
+    moving = data.pop("application/vnd.dtwin.moving+json")
+    assert moving == {"name": "im2col", "data": {"image": [[1, 0], [0, 1]], "settings": {"stride": [1, 2]}, "name": "a"}}
+    assert json.loads(json.dumps(moving)) == moving
+    assert data.pop("text/plain").startswith(expected.pop("text/plain"))
+    assert data == expected and metadata == sizes
+
+
+def test_what_cannot_move_is_refused():
+    with pytest.raises(ValueError, match="moving: got a ndarray, expected a Drawing"):
+        plots.moving("im2col", np.eye(2))
+    with pytest.raises(ValueError, match="moving: got a set, expected arrays, numbers or strings"):
+        plots.moving("im2col", drawn("matrices"), image={1, 2})
+
+
 def test_lines_become_svg_and_photographs_png_at_twice_the_size():
     assert drawn("curves").mime == drawn("small images").mime == "image/svg+xml"
     photo = drawn("images")

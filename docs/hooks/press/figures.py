@@ -3,6 +3,7 @@
 import base64
 import functools
 import io
+import json
 from dataclasses import dataclass
 from html import escape
 
@@ -12,12 +13,16 @@ from PIL import Image
 from .chapter import ChapterError
 
 DARK = "application/vnd.dtwin.dark+json"
+MOVING = "application/vnd.dtwin.moving+json"
 PICTURES = ("image/svg+xml", "image/png")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One picture of a chapter in both themes: files by name, and its size on the page in pixels."""
+    """One picture of a chapter in both themes: files by name, and its size on the page in pixels.
+
+    One that moves has the name of its script as well, which a page without scripts never misses.
+    """
 
     number: int
     files: dict[str, bytes]
@@ -25,13 +30,17 @@ class Figure:
     width: int
     height: int
     alt: str
+    moving: str = ""
 
     def html(self) -> str:
-        return "".join(
+        pictures = "".join(
             f'<img src="{name}#only-{theme}" alt="{escape(self.alt)}" width="{self.width}" height="{self.height}" '
             'loading="lazy" decoding="async">'
             for theme, name in zip(("light", "dark"), self.names)
         )
+        if not self.moving:
+            return pictures
+        return f'<div class="moving" data-moving="{self.moving}" data-source="figure-{self.number}.json">{pictures}</div>'
 
 
 def pictured(cell: NotebookNode) -> NotebookNode | None:
@@ -60,7 +69,10 @@ def make(cell: NotebookNode, number: int, place: str) -> Figure | None:
     names = tuple(f"figure-{number}-{theme}.{suffix}" for theme in ("light", "dark"))
     files = dict(zip(names, (encode(output.data[kind]), encode(output.data[DARK][kind]))))
     size = output.metadata[kind]
-    return Figure(number, files, names, size["width"], size["height"], alt)
+    moving = output.data.get(MOVING)
+    if moving:
+        files[f"figure-{number}.json"] = json.dumps(moving["data"], separators=(",", ":")).encode()
+    return Figure(number, files, names, size["width"], size["height"], alt, moving["name"] if moving else "")
 
 
 @functools.lru_cache(maxsize=512)

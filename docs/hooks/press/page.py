@@ -88,12 +88,13 @@ def executed(chapter: Chapter, run: NotebookNode) -> NotebookNode:
 
 
 def download(chapter: Chapter, run: NotebookNode) -> str:
-    """Return the executed notebook as a reader downloads it: without the dark twins of its figures and the run's key."""
+    """Return the executed notebook as a reader downloads it: without what only the site shows of its figures and the run's key."""
     notebook = executed(chapter, run)
     notebook.metadata["press"] = {name: value for name, value in run.metadata.press.items() if name != "parts"}
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
-            output.get("data", {}).pop(figures.DARK, None)
+            for kind in (figures.DARK, figures.MOVING):
+                output.get("data", {}).pop(kind, None)
     return nbformat.writes(notebook)
 
 

@@ -1,0 +1,28 @@
+/* Figures that move: each waits as a picture until the reader asks for more, and loads its script and numbers then. */
+
+function offer(figure) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "moving-start";
+  button.textContent = "Try it yourself";
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      const [script, answer] = await Promise.all([import(`./moving/${figure.dataset.moving}.js`), fetch(figure.dataset.source)]);
+      const data = await answer.json();
+      const stage = document.createElement("div");
+      stage.className = "stage";
+      figure.replaceChildren(stage);
+      script.show(stage, data);
+      stage.querySelector("input, select, button").focus();
+    } catch (error) {
+      button.disabled = false;
+      button.textContent = "It could not be loaded. Try again";
+      throw error;
+    }
+  });
+  figure.append(button);
+}
+
+// Material announces every page, also those that it brings in without loading a document
+document$.subscribe(() => document.querySelectorAll("[data-moving]").forEach(offer));
