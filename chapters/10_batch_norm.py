@@ -237,7 +237,7 @@ claims.measure("batch-norm-twins-agree", max(apart))
 # %% [markdown]
 # ### In a convolution
 #
-# The last lines had four axes. A kernel looks for one thing everywhere, so a feature map has one mean and one spread, over all pictures *and all places*. Three kernels made by hand run over animals of the pasture: one blurs, two answer to edges.
+# The arrays of the last two cells had four axes, as feature maps have. A kernel looks for one thing everywhere, so a feature map has one mean and one spread, over all pictures *and all places*. Three kernels made by hand run over animals of the pasture: one blurs, two answer to edges (those where it gets brighter to the right, and downwards).
 
 # %% alt="Two rows of six pictures: blurred animal and its two edge maps, twice. In the upper row, before, the blurred pictures are bright and the edge maps an almost even grey. In the lower row, behind batch normalisation, all maps have the same contrast, and the outlines of the animals stand out in the edge maps."
 herd = data.dataset("test")[:60].images / 255
@@ -253,7 +253,7 @@ names = ["blur", "to the right", "downwards"] * 2
 plots.images(np.clip(np.concatenate(shown), 0, 1), names + [""] * 6, columns=6)
 
 # %% [markdown]
-# **Figure.** Two pictures through three kernels, before (above) and behind (below) batch normalisation; the middle grey is zero, and each row has one scale. Before, the next layer would have seen brightness and little else.
+# **Figure.** Two pictures through three kernels, before (above) and behind (below) batch normalisation; the middle grey is zero, and each row has one scale. Before it the next layer would see brightness and little else; behind it edges count as much.
 #
 # ### Weights of any size
 #
@@ -580,7 +580,7 @@ claims.measure("unsteady-batch-norm-still-fast", without[1] / noisy_steps)
 #
 # ### A regulariser?
 #
-# A digit's normalised numbers depend on its random company, as the histograms showed. Such noise may keep a network from learning its examples by heart, as dropout does, the subject of chapter 11. It would then *regularise*: do better on new pictures than on old ones one would expect.
+# A digit's normalised numbers depend on its random company, as the histograms showed. Such noise may *regularise*: keep a network from learning its examples by heart, as dropout does, the subject of chapter 11. What it learns should then suit new pictures better.
 
 # %%
 claims.quote("batch-norm-in-place-of-dropout")
@@ -607,7 +607,7 @@ claims.measure("batch-norm-lowers-test-error", gain.mean())
 #
 # ## The claims, measured
 #
-# The transform, its gradient, its unbiased variance and its folding hold to the last digits. So does the promise: networks of sigmoids learn about ten times faster, ten layers of them learn at all, and a deep network with ReLUs stands rates that break the plain one. What is not confirmed is the *why*: with unsteady inputs it learns as fast. And on three hundred digits nothing was seen of a regulariser.
+# The transform, its gradient, its unbiased variance and its folding hold to the last digits. So does the promise: networks of sigmoids need ten times fewer steps or fewer still, ten layers of them learn at all, and a deep network with ReLUs stands rates that break the plain one. What is not confirmed is the *why*: with unsteady inputs it learns as fast. And on three hundred digits nothing was seen of a regulariser.
 #
 # ## Exercises
 #
