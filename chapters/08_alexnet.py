@@ -365,6 +365,9 @@ light = np.random.default_rng(0).uniform(0.5, 1.5, (len(strange), 3, 1, 1))
 lit = replace(strange, images=np.clip(strange.images * light, 0, 255).astype(np.uint8))
 plots.images(lit.images[:10])
 
+# %% [markdown]
+# **Figure.** The exam. Five nets learn the animals in white light, and three of them again with shifted colours.
+
 # %%
 bench = {"images": animals, "exam": lit, "stages": ((16,), (32,)), "groups": 2}
 walks = train.Recipe(4, lr=0.04, schedule="one-cycle")
@@ -512,6 +515,9 @@ sizes = np.array([1, 4, 16, 64, 128])
 runs = [trial(0, digits[:128], recipe=train.Recipe(2, batch=n)) for n in sizes.tolist()]
 speeds = [128 / min(run.history.seconds) for run in runs]
 plots.curves({"": speeds}, "pictures in a mini-batch", "pictures a second", sizes, "xy")
+
+# %% [markdown]
+# **Figure.** How fast this computer learns, one picture at a time and up to 128 at once.
 
 # %%
 claims.quote("alexnet-recipe")
