@@ -8,7 +8,7 @@ import nbformat
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
-from press import build, chapter, ledger, markup, run, serve
+from press import build, chapter, exercises, ledger, markup, run, serve
 from press import page as pages
 from press.chapter import ChapterError
 from press.files import digest, renew
@@ -61,6 +61,9 @@ def on_files(files, config):
         renew(PAGES / f"{folder}.ipynb", nbformat.writes(sheet.notebook))
         files.append(File(f"{folder}.ipynb", str(PAGES), config.site_dir, config.use_directory_urls))
         files.append(File.generated(config, f"{folder}/{slug}.ipynb", content=pages.download(sheet.chapter, runs[slug])))
+        if sheet.exercises:
+            unsolved = pages.download(sheet.chapter, runs[slug], solved=False)
+            files.append(File.generated(config, f"{folder}/{slug}_student.ipynb", content=unsolved))
         files.append(File.generated(config, f"{folder}/{slug}.py", content=sheet.chapter.path.read_bytes()))
         for figure in sheet.figures:
             for name, content in figure.files.items():
@@ -93,6 +96,7 @@ def on_nav(nav, config, files):
                 "*": digest([frame, [str(item) for item in nav]]),
                 "api/*": digest(package),
                 "ledger.md": digest([measured, package]),
+                "exercises.md": digest(exercises.table(asked())),
                 "index.md": digest(pages.contents(sheets.values())),
             },
         )
@@ -100,10 +104,16 @@ def on_nav(nav, config, files):
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Write the ledger and the list of chapters where a page asks for them."""
+    """Write the ledger and the lists of chapters and exercises where a page asks for them."""
     measured = {id: (f"chapters/{slug}.ipynb", value) for slug, s in sheets.items() for id, value in s.claims.items()}
     markdown = markdown.replace("<!-- the ledger -->", ledger.table(measured))
+    markdown = markdown.replace("<!-- the exercises -->", exercises.table(asked()))
     return markdown.replace("<!-- the chapters -->", pages.contents(sheets.values()))
+
+
+def asked():
+    """Return each chapter with its exercises."""
+    return [(sheet.chapter, sheet.exercises) for sheet in sheets.values()]
 
 
 def on_page_content(html, page, config, files):

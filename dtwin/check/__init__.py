@@ -73,7 +73,7 @@ def check(attempt, seconds=10.0):
 
 def _count(right, of):
     if right in (0, of):
-        return ("right" if right else "wrong") + (f" in all {of} cases" if of > 1 else "")
+        return ("right" if right else "wrong") + ("", " in both cases", f" in all {of} cases")[min(of, 3) - 1]
     return f"right in {right} of {of} cases"
 
 

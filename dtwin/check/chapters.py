@@ -143,24 +143,24 @@ def agreed(fine, coarse, pixels):
     dict(picture=light(3, 8, 8)), dict(picture=light(3, 6, 10)),
     slips={
         "The whole picture is asked, with the animal in its middle: take the border only.":
-            lambda picture: np.median(_off(picture.reshape(3, -1))),
-        "The right border is missing.": lambda picture: np.median(_off(picture[:, :, :3].reshape(3, -1))),
+            lambda picture: np.median(_off(picture)),
+        "The right border is missing.": lambda picture: np.median(_off(picture[:, :, :3])),
         "That is the mean distance, which a few stones in the border would spoil: take the median.":
             lambda picture: np.mean(_off(_border(picture))),
-        "One median for all channels is no colour: take one for each.":
-            lambda picture: np.median(np.linalg.norm(_border(picture) - np.median(_border(picture)), axis=0)),
+        "One colour serves for all rows; the ground of each row has its own.":
+            lambda picture: np.median(_off(_border(picture).reshape(3, 1, -1))),
     })
 def border_spread(picture):
-    """Median distance of the three columns at either side from their median colour: picture (3, H, W) → number."""
+    """Median distance of the three pixels at either end of a row from their median colour: picture (3, H, W) → number."""
     return np.median(_off(_border(picture)))
 
 
 def _border(picture):
-    return np.concatenate([picture[:, :, :3], picture[:, :, -3:]], axis=2).reshape(3, -1)
+    return np.concatenate([picture[:, :, :3], picture[:, :, -3:]], axis=2)
 
 
 def _off(colours):
-    return np.linalg.norm(colours - np.median(colours, axis=1, keepdims=True), axis=0)
+    return np.linalg.norm(colours - np.median(colours, axis=2, keepdims=True), axis=0)
 
 
 @exercise(

@@ -16,6 +16,7 @@ INHERIT: base.yml
 nav:
   - Home: index.md
   - Chapters: chapters/
+  - Exercises: exercises.md
   - Ledger: ledger.md
   - Glossary: glossary.md
 """
@@ -83,6 +84,7 @@ def project(tmp_path_factory):
         if page.name not in ("ledger.md", "glossary.md"):
             page.unlink()
     root.joinpath("docs/index.md").write_text("# Home\n")
+    root.joinpath("docs/exercises.md").write_text("# Exercises\n\n<!-- the exercises -->\n")
     shutil.copy(ROOT / "mkdocs.yml", root / "base.yml")
     root.joinpath("mkdocs.yml").write_text(SITE)
     shutil.copy(ROOT / "pyproject.toml", root)

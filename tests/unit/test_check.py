@@ -129,12 +129,11 @@ def dilated_by_one_more(x, weight, dilation):
 
 
 def border(picture):
-    return np.concatenate([picture[:, :, :3], picture[:, :, -3:]], axis=2).reshape(3, -1)
+    return np.concatenate([picture[:, :, :3], picture[:, :, -3:]], axis=2)
 
 
-def spread(colours, middle=np.median, centre=None):
-    centre = np.median(colours, axis=1)[:, None] if centre is None else centre
-    return middle(np.sqrt(((colours - centre) ** 2).sum(0)))
+def spread(colours, middle=np.median, axis=2):
+    return middle(np.sqrt(((colours - np.median(colours, axis=axis, keepdims=True)) ** 2).sum(0)))
 
 
 PLANTED = [
@@ -216,9 +215,9 @@ PLANTED = [
     ("agreed", lambda fine, coarse, pixels: fine & (distance_transform_edt(coarse) <= pixels), "from the wrong places"),
     ("agreed", lambda fine, coarse, pixels: distance_transform_edt(~coarse) <= pixels, "`fine` is not asked"),
     ("agreed", lambda fine, coarse, pixels: fine & (distance_transform_edt(~coarse) < pixels), "≤, not <"),
-    ("border_spread", lambda picture: spread(picture.reshape(3, -1)), "take the border only"),
+    ("border_spread", lambda picture: spread(picture), "take the border only"),
     ("border_spread", lambda picture: spread(border(picture), np.mean), "take the median"),
-    ("border_spread", lambda picture: spread(border(picture), centre=np.median(border(picture))), "is no colour"),
+    ("border_spread", lambda picture: spread(border(picture), axis=(1, 2)), "One colour serves for all rows"),
     ("chromaticity", lambda pictures: pictures / pictures.sum(1, keepdims=True), "is something divided by 0?"),
     ("chromaticity", lambda pictures: pictures / np.maximum(pictures.mean(1, keepdims=True), 1e-9), "not by their sum"),
     ("chromaticity", lambda pictures: pictures / pictures.sum((2, 3), keepdims=True), "sum over the channels of a pixel"),

@@ -21,7 +21,7 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 from nbformat import NotebookNode
 from traitlets import Callable, Instance, Unicode
 
-from . import figures
+from . import exercises, figures
 from .chapter import Chapter, ChapterError
 
 CAPTION = re.compile(r"\*\*Figure\.\*\*\s+(.+?)(?:\n\s*\n|\Z)", re.DOTALL)
@@ -36,12 +36,13 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class Sheet:
-    """An executed chapter, ready for the page: its notebook, its figures, the claims it measured."""
+    """An executed chapter, ready for the page: its notebook, its figures, the claims it measured, its exercises."""
 
     chapter: Chapter
     notebook: NotebookNode
     figures: tuple[figures.Figure, ...]
     claims: dict[str, float]
+    exercises: tuple[exercises.Exercise, ...]
 
 
 def lay_out(chapter: Chapter, run: NotebookNode) -> Sheet:
@@ -49,8 +50,9 @@ def lay_out(chapter: Chapter, run: NotebookNode) -> Sheet:
 
     Raises:
         ChapterError: a figure lacks its alt text, its dark twin, or the caption that follows it, or an output is of a
-            kind that no page shows.
+            kind that no page shows, or an exercise is not in its form.
     """
+    asked = exercises.find(chapter)
     notebook = executed(chapter, run)
     found, claims = [], {}
     for number, cell in enumerate(notebook.cells):
@@ -65,7 +67,8 @@ def lay_out(chapter: Chapter, run: NotebookNode) -> Sheet:
             output = figures.pictured(cell)
             output.data = {"text/html": figure.html()}
             output.metadata = {"figure": figure.number, "caption": take_caption(notebook, number, chapter)}
-    return Sheet(chapter, notebook, tuple(found), claims)
+    notebook.cells = exercises.folded(notebook.cells)
+    return Sheet(chapter, notebook, tuple(found), claims, asked)
 
 
 def refuse_unshown(output: NotebookNode, place: str) -> None:
@@ -87,14 +90,18 @@ def executed(chapter: Chapter, run: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def download(chapter: Chapter, run: NotebookNode) -> str:
-    """Return the executed notebook as a reader downloads it: without what only the site shows of its figures and the run's key."""
+def download(chapter: Chapter, run: NotebookNode, solved: bool = True) -> str:
+    """Return the executed notebook as a reader downloads it: without what only the site shows of its figures and the run's key.
+
+    Where it is not `solved`, it has places for the reader's answers instead of the solutions.
+    """
     notebook = executed(chapter, run)
     notebook.metadata["press"] = {name: value for name, value in run.metadata.press.items() if name != "parts"}
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             for kind in (figures.DARK, figures.MOVING):
                 output.get("data", {}).pop(kind, None)
+    notebook.cells = exercises.for_notebook(notebook.cells, solved)
     return nbformat.writes(notebook)
 
 
@@ -199,11 +206,11 @@ def cost(sheet: Sheet) -> str:
 def masthead(sheet: Sheet) -> str:
     """Say what the chapter costs and offer it for download."""
     slug, price = sheet.chapter.slug, cost(sheet)
-    return (
-        f'<p class="masthead" {UNSEARCHED}>'
-        f"<span>{price[0].upper()}{price[1:]}</span>"
-        f'<a href="{slug}.ipynb" download>Notebook</a><a href="{slug}.py" download>Script</a></p>'
-    )
+    offers = {f"{slug}.ipynb": "Notebook", f"{slug}.py": "Script"}
+    if sheet.exercises:
+        offers = {f"{slug}_student.ipynb": "Student notebook", f"{slug}.ipynb": "Solution notebook", f"{slug}.py": "Script"}
+    links = "".join(f'<a href="{file}" download>{name}</a>' for file, name in offers.items())
+    return f'<p class="masthead" {UNSEARCHED}><span>{price[0].upper()}{price[1:]}</span>{links}</p>'
 
 
 def colophon(sheet: Sheet) -> str:

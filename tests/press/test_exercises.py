@@ -1,0 +1,134 @@
+"""Exercises: their form, and the three outputs that their one source has."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from press import chapter, exercises, page
+from press.chapter import ChapterError
+
+CHAPTERS = chapter.find(Path(__file__).parents[2] / "chapters")
+OLD = {c.slug for c in CHAPTERS if "<summary>Solution</summary>" in c.path.read_text("utf-8")}  # still to be rewritten
+
+ASKED = "# %% [markdown]\n# ## Exercises\n#\n# ### Exercise 1. Two cows ★★\n#\n# **Program it.** Write `herd`."
+HINTS = [f'# %% [markdown] tags=["hint"]\n# **Hint.** Hint {word}, $x^2$.' for word in ("one", "two")]
+SOLVED = ['# %% [markdown] tags=["solution"]\n# **Solution.** A *cow*.', '# %% tags=["solution"]\nprint("moo")\ncheck(herd)']
+SECOND = [
+    "# %% [markdown]\n# ### Exercise 2. A barn ★\n#\n# **Think.** Why?",
+    '# %% [markdown] tags=["solution"]\n# **Solution.** Because.',
+    "# %% [markdown]\n# ## What you can do now",
+]
+CELLS = ["x = 1", ASKED, *HINTS, *SOLVED, *SECOND]
+
+
+def run_of(made):
+    """A run of a chapter whose code cells print their number."""
+    cells = [nbformat.v4.new_code_cell(s, outputs=[nbformat.v4.new_output("stream", text=f"{n}\n")])
+             for n, s in enumerate(made.code)]
+    stamp = {"parts": {"versions": {"python": "3"}, "device": "cpu"}, "seconds": 1.0, "memory": 10**9, "date": "", "commit": ""}
+    return nbformat.v4.new_notebook(cells=cells, metadata={"press": stamp})
+
+
+def test_what_an_exercise_says_of_itself(write):
+    first, second = exercises.find(write(*CELLS))
+    assert first == exercises.Exercise(1, "Two cows", 2, ("program",), 2, "herd")
+    assert second == exercises.Exercise(2, "A barn", 1, ("think",), 0, "")
+
+
+def test_the_page_folds_hints_and_solutions_and_names_the_heads(write):
+    made = write(*CELLS)
+    sheet = page.lay_out(made, run_of(made))
+    text = "\n".join(cell.source for cell in sheet.notebook.cells)
+    assert re.findall(r"<summary>(.+?)</summary>", text) == ["Hint 1", "Hint 2", "Solution", "Solution"]
+    assert text.count("</details>") == 4 and "**Hint.**" not in text and "**Solution.**" not in text
+    assert "### Exercise 1. Two cows ★★ { #exercise-1 }" in text
+    assert text.index("print(") < text.rindex("</details>")
+
+
+def test_the_students_notebook_has_no_solution_and_the_other_has_it(write):
+    made = write(*CELLS)
+    student, solution = (nbformat.reads(page.download(made, run_of(made), solved), 4) for solved in (False, True))
+    for notebook in (student, solution):
+        nbformat.validate(notebook)
+        hints = [cell.source for cell in notebook.cells if cell.source.startswith("<details><summary>Hint")]
+        assert len(hints) == 2 and "**Hint.**" not in "".join(hints)
+    said = [cell.source for cell in student.cells]
+    assert said.count("# your turn") == said.count("*Your answer:*") == 1
+    assert not any("moo" in text or "Because" in text or "*cow*" in text for text in said)
+    assert student.cells[1].outputs[0].text == "0\n" and said[-1].startswith("## What you can do now")
+    turn = next(cell for cell in student.cells if cell.source == "# your turn")
+    assert turn.cell_type == "code" and not turn.outputs and turn.execution_count is None
+    solved = [cell.source for cell in solution.cells]
+    assert "**Solution.** A *cow*." in solved and 'print("moo")\ncheck(herd)' in solved
+
+
+WRONG = {
+    "no stars": (ASKED.replace(" ★★", ""), SOLVED, "expected one head of the form"),
+    "four stars": (ASKED.replace("★★", "★★★★"), SOLVED, "expected one head of the form"),
+    "no kind": (ASKED.replace("Program it", "Do it"), SOLVED, "expected the exercise to begin with"),
+    "no solution": (ASKED, [], "expected hints .* and then one solution"),
+    "a hint too late": (ASKED, [*SOLVED, HINTS[0]], "expected hints .* and then one solution"),
+    "two solutions": (ASKED, [*SOLVED, "y = 1", *SOLVED], "expected hints .* and then one solution"),
+    "a nameless hint": (ASKED, [HINTS[0].replace("**Hint.** ", ""), *SOLVED], "expected its hint to begin with"),
+    "a nameless solution": (ASKED, [SOLVED[0].replace("**Solution.** ", "")], "expected its solution to begin with"),
+    "a wrong number": (ASKED.replace("Exercise 1", "Exercise 2"), SOLVED, "exercise 2, expected 1"),
+}
+
+
+@pytest.mark.parametrize("head, cells, message", WRONG.values(), ids=WRONG)
+def test_an_exercise_out_of_form_is_refused(write, head, cells, message):
+    with pytest.raises(ChapterError, match=f"01_tiny.py, cell 2, line 4: .*{message}"):
+        exercises.find(write(head, *cells))
+
+
+def test_a_solution_without_an_exercise_is_refused(write):
+    with pytest.raises(ChapterError, match="stands before the first exercise"):
+        exercises.find(write("x = 1", *SOLVED))
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_a_chapter_without_such_exercises_is_as_it_was(write, old):
+    cells = ["x = 1"] + ['# %% [markdown]\n# <details markdown="1"><summary>Solution</summary>\n#\n# Moo.\n#\n# </details>'] * old
+    made = write(*cells)
+    assert exercises.find(made) == ()
+    assert page.lay_out(made, run_of(made)).notebook.cells[-1].source == made.notebook.cells[-1].source
+
+
+def test_the_list_of_all_exercises_is_by_chapter_and_by_difficulty(write):
+    made = write(*CELLS)
+    listed = exercises.table([(made, exercises.find(made)), (made, ())])
+    assert "| [1. Two cows](chapters/01_tiny.ipynb#exercise-1) | program | ★★ | `check(herd)` |" in listed
+    assert "| [2. A barn](chapters/01_tiny.ipynb#exercise-2) | think | ★ | — |" in listed
+    assert listed.count("## 1 A tiny chapter") == 1
+    assert "**★** [1.2 A barn](chapters/01_tiny.ipynb#exercise-2)\n" in listed
+
+
+def test_the_site_has_it_all(project):
+    project.chapter("02_asked", "def check(f): return 'right'\ndef herd(): pass", *CELLS[1:])
+    status, said = project.press()
+    assert status == 0, said
+    folder = project.root / "site/chapters/02_asked"
+    article = BeautifulSoup(folder.joinpath("index.html").read_text("utf-8"), "html.parser").article
+    summaries = article.select("details > summary")
+    assert [summary.text for summary in summaries] == ["Hint 1", "Hint 2", "Solution", "Solution"]
+    solution = summaries[2].parent
+    assert solution.em.text == "cow" and "right" in solution.select(".output")[-1].text
+    assert article.find("h3", id="exercise-1") and summaries[0].parent.select(".formula")
+    assert [a["href"] for a in article.select("a[download]")] == ["02_asked_student.ipynb", "02_asked.ipynb", "02_asked.py"]
+    assert "moo" not in folder.joinpath("02_asked_student.ipynb").read_text("utf-8")
+    listed = BeautifulSoup(project.root.joinpath("site/exercises/index.html").read_text("utf-8"), "html.parser").article
+    assert listed.select("table a")[0]["href"] == "../chapters/02_asked/#exercise-1"
+
+
+@pytest.mark.parametrize("one", [c for c in CHAPTERS if c.slug not in OLD | {"00_pasture"}], ids=lambda c: c.slug)
+def test_a_chapter_has_exercises_of_each_kind(one):
+    found = exercises.find(one)
+    kinds = {kind for exercise in found for kind in exercise.kinds}
+    assert len(found) >= 3 and {"predict", "program"} <= kinds
+    assert all(exercise.hints or exercise.kinds == ("think",) for exercise in found)
+
+
+def test_a_chapter_is_not_half_rewritten():
+    assert {c.slug for c in CHAPTERS if c.slug in OLD and exercises.find(c)} == set()
