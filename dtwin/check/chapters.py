@@ -40,6 +40,27 @@ def _call(usual, arguments):
     return Call(arrays, options, facts | form)
 
 
+# chapter 0: the pasture
+
+def directions(*shape):
+    return (rays := real(3, *shape)) / np.linalg.norm(rays, axis=0)
+
+
+@exercise(
+    dict(normals=directions(4, 4), light=directions()), dict(normals=directions(5, 7), light=directions()),
+    slips={
+        "What looks away from the light must be dark: nothing is below 0.":
+            lambda normals, light: np.tensordot(light, normals, 1),
+        "What looks away from the light must be dark; yours is lit from behind.":
+            lambda normals, light: np.abs(np.tensordot(light, normals, 1)),
+        "Add the three products up, and only then take what is above 0.":
+            lambda normals, light: np.maximum(normals * light[:, None, None], 0).sum(0),
+    })
+def shade(normals, light):
+    """How much light (H, W) a dull surface of these normals (3, H, W) sends back."""
+    return np.maximum(np.tensordot(light, normals, 1), 0)
+
+
 # chapter 1: the question
 
 @exercise(

@@ -192,6 +192,9 @@ PLANTED = [
     ("batch_norm", lambda x, weight, bias, eps=1e-5: ref.batch_norm(x, weight, bias, 1e-9), "eps is forgotten"),
     ("batch_norm", lambda x, weight, bias, eps=1e-5: ref.batch_norm(x, weight, bias, eps) + 1, "too large by 1 everywhere"),
 
+    ("shade", lambda normals, light: np.einsum("chw,c->hw", normals, light), "nothing is below 0"),
+    ("shade", lambda normals, light: abs(np.einsum("chw,c->hw", normals, light)), "lit from behind"),
+    ("shade", lambda normals, light: np.maximum(normals * light[:, None, None], 0), "expected 4×4"),
     ("precision_at", lambda distances, same, k: np.take_along_axis(same, distances.argsort(1)[:, -k:], 1).mean(),
      "the k farthest pictures"),
     ("precision_at", lambda distances, same, k: np.take_along_axis(same, distances.argsort(1)[:, 1:1 + k], 1).mean(),
