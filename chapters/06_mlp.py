@@ -26,7 +26,7 @@ from IPython.display import Markdown
 from torch import nn
 from tqdm import tqdm
 
-from dtwin import claims, data, plots, ref, train, twin
+from dtwin import check, claims, data, plots, ref, train, twin
 from dtwin.data import pasture
 from dtwin.gradcheck import gradient_errors
 from dtwin.twin.nets import MLP
@@ -855,55 +855,108 @@ claims.measure("shift-breaks-mlp", at_two["CNN"] / at_two["MLP"])
 #
 # ## Exercises
 #
-# **1. Predict before you run.** An MLP for the pictures of the pasture has layers of 3072, 64, 64 and 10 units. How many parameters has it, and which layer holds most of them? How many would it have for the same pictures at 224 × 224?
+# The cell `check(name)` tells whether a function of that name is right, and if it is not, what is wrong with it.
 #
-# <details markdown="1"><summary>Solution</summary>
+# ### Exercise 1. How many parameters? ★
 #
-# $3072 \cdot 64 + 64 = 196{,}672$, then $64 \cdot 64 + 64 = 4160$ and $64 \cdot 10 + 10 = 650$: together 201,482, almost all in the first. At 224 × 224 the first layer alone has $150{,}528 \cdot 64 + 64 = 9{,}633{,}856$, and the others are as before: 9,638,666.
+# **Predict before you run.** An MLP for the pictures of the pasture has layers of 3072, 64, 64 and 10 units. How many parameters has it, and which layer holds most of them? How many would it have for the same pictures at 224 × 224?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** A layer with $n$ inputs and $m$ outputs has $n \cdot m$ weights and $m$ biases. The 3072 are $3 \cdot 32 \cdot 32$.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** $3072 \cdot 64 + 64 = 196{,}672$, then $64 \cdot 64 + 64 = 4160$ and $64 \cdot 10 + 10 = 650$: together 201,482, almost all in the first. At 224 × 224 the first layer alone has $150{,}528 \cdot 64 + 64 = 9{,}633{,}856$, and the others are as before: 9,638,666.
+
+# %% tags=["solution", "nbval-check-output"]
+for inputs in (3 * 32 * 32, 3 * 224 * 224):
+    layers = pairwise([inputs, 64, 64, 10])
+    print(f"{sum(n * m + m for n, m in layers):,}")
+
+# %% [markdown]
+# ### Exercise 2. The other bend ★★
 #
-# </details>
+# **Program it.** Put tanh in the place of the rectifier. First write its gradient, `tanh_backward(dy, x)`, without that of the package, and run `check(tanh_backward)`. Then change two lines of `gradient`, and check all of it numerically, as above.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** The slope of tanh is $1 - \tanh^2 x$; one of the figures shows it. What is done with the gradient that arrives?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** The two lines of `gradient` are `h = …` and `da = …`. For the numerical check, write a function that returns the loss and one that returns the gradients, of the four weights.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** The slope is large only where the sum is near zero, and a gradient that arrives is multiplied by it.
+
+# %% tags=["solution", "nbval-check-output"]
+def tanh_backward(dy, x):
+    return dy * (1 - np.tanh(x) ** 2)
+
+
+check(tanh_backward)
+
+# %% tags=["solution"]
+def tanh_gradient(weights, x, labels):
+    w1, b1, w2, b2 = weights
+    a = ref.linear(x, w1, b1)
+    h = ref.tanh(a)
+    scores = ref.linear(h, w2, b2)
+
+    dscores = ref.cross_entropy_backward(1.0, scores, labels)
+    dh, dw2, db2 = ref.linear_backward(dscores, h, w2, b2)
+    da = tanh_backward(dh, a)
+    dx, dw1, db1 = ref.linear_backward(da, x, w1, b1)
+    return ref.cross_entropy(scores, labels), (dw1, db1, dw2, db2)
+
+# %% tags=["solution", "nbval-check-output"]
+def tanh_loss(*weights):
+    return tanh_gradient(weights, pixels, seen.labels)[0]
+
+
+def tanh_loss_backward(dy, *weights):
+    return tuple(dy * g for g in tanh_gradient(weights, pixels, seen.labels)[1])
+
+
+print(max(gradient_errors(tanh_loss, tanh_loss_backward, *weights)) < 1e-7)
+
+# %% [markdown]
+# ### Exercise 3. A start at zero ★
 #
-# **2. Program it.** Put tanh in the place of the rectifier: change two lines of `gradient`, and check the result as above.
+# **Predict before you run.** What happens if *all* weights start at zero, in a network with ReLU, and in one with tanh?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** What do the hidden units put out? And what does `dw2` depend on?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** Nothing but the last biases ever learns. The hidden units put out zero, so `dw2` is zero; `w2` is zero, so `dh` is zero, and with it all that lies below. Equal weights that are not zero are hardly better: all units of a layer get equal gradients and stay equal for ever. The random start is there to break the tie.
+
+# %% tags=["solution", "nbval-check-output"]
+nothing = [np.zeros_like(w) for w in weights]
+for name, gradients in {"ReLU": gradient, "tanh": tanh_gradient}.items():
+    moved = [bool(g.any()) for g in gradients(nothing, pixels, seen.labels)[1]]
+    print(f"{name}: dw1, db1, dw2, db2 other than zero: {moved}")
+
+# %% [markdown]
+# ### Exercise 4. Digits that were moved ★★
 #
-# <details markdown="1"><summary>Solution</summary>
+# **Program it.** Show the MLP moved digits in training: a `Recipe` with `pad=2` moves every picture by up to two pixels each time it is seen. Does that mend the curve of the shifts?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Only one call changes, in `shifted_errors`.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** In `shifted_errors`, write `train.Recipe(12, schedule="linear", seed=seed, pad=2)`. The MLP now survives up to two pixels, makes several times the errors it used to make in the middle, and still falls beyond: what it was not shown it does not know. The CNN gains too, since it has now seen odd shifts.
+
+# %% [markdown]
+# ### Exercise 5. Without the pooling ★★
 #
-# `h = ref.tanh(a)` in the forward pass, and `da = ref.tanh_backward(dh, a)` in the backward pass. Then
-#
-# ```python
-# print(max(gradient_errors(loss_of, loss_backward, *weights)) < 1e-7)
-# ```
-#
-# </details>
-#
-# **3. Predict before you run.** What happens if *all* weights start at zero, in a network with ReLU, and in one with tanh?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# Nothing but the last biases ever learns. The hidden units put out zero, so `dw2` is zero; `w2` is zero, so `dh` is zero, and with it all that lies below. Equal weights that are not zero are hardly better: all units of a layer get equal gradients and stay equal for ever. The random start is there to break the tie.
-#
-# ```python
-# nothing = [np.zeros_like(w) for w in weights]
-# print([np.abs(g).max() for g in gradient(nothing, pixels, seen.labels)[1]])
-# ```
-#
-# </details>
-#
-# **4. Program it.** Show the MLP moved digits in training: a `Recipe` with `pad=2` moves every picture by up to two pixels each time it is seen. Does that mend the curve of the shifts?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# In `shifted_errors`, write `train.Recipe(12, schedule="linear", seed=seed, pad=2)`. The MLP now survives up to two pixels, makes several times the errors it used to make in the middle, and still falls beyond: what it was not shown it does not know. The CNN gains too, since it has now seen odd shifts.
-#
-# </details>
-#
-# **5. Predict, then program it.** Take the pooling, `nn.MaxPool2d(2)`, out of the CNN. What becomes of the ups and downs?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# They vanish: without the halving, all shifts are alike, until the digit nears the border. It costs four times the work in the second convolution.
-#
-# </details>
-#
+# **Predict, then program it.** Take the pooling, `nn.MaxPool2d(2)`, out of the CNN. What becomes of the ups and downs?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Which shifts of the picture shift a map that was halved by a whole number?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** They vanish: without the halving, all shifts are alike, until the digit nears the border. It costs four times the work in the second convolution.
+
+# %% [markdown]
 # ## What you can do now
 #
 # - Write the equation of an MLP, say what each array in it is, and why it needs a bend.
