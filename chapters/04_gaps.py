@@ -24,7 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from dtwin import claims, data, plots
+from dtwin import check, claims, data, plots
 from dtwin.data import pasture
 from dtwin.vision import bags, retrieval
 from dtwin.vision.descriptors import dense_sift, gradient_directions
@@ -666,67 +666,95 @@ spaces(design)
 #
 # ## Exercises
 #
-# **1. Predict before you run.** The herds are photographed from nearer, so that animals look larger: `again(focal=0.5)` and `again(focal=1.0)`. Which of the three programs will mind least, and why?
+# The cell `check(name)` tells whether a function of that name is right, and if it is not, what is wrong with it.
 #
-# <details markdown="1"><summary>Solution</summary>
+# ### Exercise 1. A longer lens ★
 #
-# Shape, whose box is always stretched to 8 × 8. At 0.5 it even gains, since its figures have more pixels to be right in. The template's pixels fall on other pixels, and the histogram has more animal and less ground in it. At 1.0 shape suffers as well: large animals touch the border, where the rule expects ground.
+# **Predict before you run.** The herds are photographed from nearer, so that animals look larger: `again(focal=0.5)` and `again(focal=1.0)`. Which of the three programs will mind least, and why?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Which of the three descriptions does not know how large the animal was?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** Shape, whose box is always stretched to 8 × 8. At 0.5 it even gains, since its figures have more pixels to be right in. The template's pixels fall on other pixels, and the histogram has more animal and less ground in it. At 1.0 shape suffers as well: large animals touch the border, where the rule expects ground.
+
+# %% tags=["solution"]
+for by in (0.5, 1.0):
+    print(by, {name: f"{share:.0f} %" for name, share in right_answers(again(focal=by)).items()})
+
+# %% [markdown]
+# ### Exercise 2. A threshold that looks first ★★
 #
-# ```python
-# for by in (0.5, 1.0):
-#     print(by, right_answers(again(focal=by)))
-# ```
+# **Program it.** The threshold of `silhouette` ruins it in noise and in poor light. Let the picture set it. Write `border_spread(picture)`: for the three pixels at either end of each row, the distance of their colours from their median, the row's ground; of all these distances the median. Run `check(border_spread)`. Then try three times this spread as the threshold: which dials get better, which worse?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** The first three lines of `silhouette` find the border and the ground of each row.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** `np.linalg.norm(…, axis=0)` is the distance of two colours when the channels are the first axis.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** Gain no longer matters at all, since the threshold falls with the light: an invariance, built in. Noise kills later. Larger pixels pay for it: they make the border so even that the threshold sinks to where the grain of the ground counts as animal.
+
+# %% tags=["solution", "nbval-check-output"]
+def border_spread(picture):
+    border = np.concatenate([picture[:, :, :3], picture[:, :, -3:]], axis=2)
+    ground = np.median(border, axis=2, keepdims=True)
+    return np.median(np.linalg.norm(border - ground, axis=0))
+
+
+check(border_spread)
+
+# %% tags=["solution"]
+def adaptive(picture):
+    return silhouette(picture, different=3 * border_spread(picture))
+
+
+for name, levels in camera_dials.items():
+    ends = [np.stack([shape(adaptive(picture)) for picture in pictures])
+            for pictures in list(levels.values())[::len(levels) - 1]]
+    found = [retrieval.nearest(shapes, models, 1)[:, 0] for shapes in ends]
+    print(name, *(f"{100 * np.mean(answer == species):.0f} %" for answer in found))
+
+# %% [markdown]
+# ### Exercise 3. Colour without light ★★
 #
-# </details>
+# **Predict, then program it.** Colour could be made invariant to gain, too. Write `chromaticity(pictures)`, which divides each pixel by the sum of its three channels (black stays black), and run `check(chromaticity)`. Count such colours instead of the others: which dial gets better, and what can it no longer tell apart?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** The channels are axis 1; `keepdims=True` keeps it, so that the division fits.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Where the sum is 0, divide by something else: `np.where(total == 0, 1, total)`.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** The dial of gain: darker pictures are found as if nothing had happened. But black, grey and white have become one colour, and a black cow on snow is a white one.
+
+# %% tags=["solution", "nbval-check-output"]
+def chromaticity(pictures):
+    total = pictures.sum(axis=1, keepdims=True)
+    return pictures / np.where(total == 0, 1, total)
+
+
+check(chromaticity)
+
+# %% tags=["solution"]
+known = retrieval.colour_histogram(chromaticity(album), 8)
+for gain, pictures in camera_dials["gain"].items():
+    new = retrieval.colour_histogram(chromaticity(pictures), 8)
+    found = [retrieval.nearest(new[h:h + 10], known[h:h + 10], 1, "cityblock")[:, 0]
+             for h in range(0, 80, 10)]
+    print(gain, f"{100 * np.mean(np.concatenate(found) == species):.0f} %")
+
+# %% [markdown]
+# ### Exercise 4. A label ★
 #
-# **2. Program it.** The threshold of `silhouette` ruins it in noise and in poor light. Let the picture set it: three times the spread of the border around its own median. Which dials get better, which worse?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# ```python
-# def adaptive(picture):
-#     border = np.concatenate([picture[:, :, :3], picture[:, :, -3:]], axis=2)
-#     off = np.linalg.norm(border - np.median(border, axis=2, keepdims=True), axis=0)
-#     return silhouette(picture, different=3 * np.median(off))
-#
-# for name, levels in camera_dials.items():
-#     for level, pictures in levels.items():
-#         shapes = np.stack([shape(adaptive(picture)) for picture in pictures])
-#         found = retrieval.nearest(shapes, models, 1)[:, 0]
-#         print(name, level, 100 * np.mean(found == species))
-# ```
-#
-# Gain no longer matters at all, since the threshold falls with the light: an invariance, built in. Noise kills later. Larger pixels pay for it: they make the border so even that the threshold sinks to where the grain of the ground counts as animal.
-#
-# </details>
-#
-# **3. Predict, then program it.** Colour could be made invariant to gain, too: divide each pixel by the sum of its three channels before counting. Which dial gets better, and what can it no longer tell apart?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# ```python
-# def chromaticity(pictures):
-#     return retrieval.colour_histogram(pictures / (pictures.sum(1, keepdims=True) + 1e-6), 8)
-#
-# for gain, pictures in camera_dials["gain"].items():
-#     new, known = chromaticity(pictures), chromaticity(album)
-#     found = [retrieval.nearest(new[h:h + 10], known[h:h + 10], 1, "cityblock")[:, 0]
-#              for h in range(0, 80, 10)]
-#     print(gain, 100 * np.mean(np.concatenate(found) == species))
-# ```
-#
-# The dial of gain: darker pictures are found as if nothing had happened. But black, grey and white have become one colour, and a black cow on snow is a white one.
-#
-# </details>
-#
-# **4. Think.** A fifth description: the label "cow", typed by a person beside each picture. Which of the two gaps does it close, and what does it cost?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# The semantic gap, for one meaning and one user: the person has interpreted the picture. Asked for "animals that look tired", the label is as blind as a histogram, and it takes a person for every picture. The networks of this course learn from such labels, and carry them to pictures that nobody has labelled.
-#
-# </details>
-#
+# **Think.** A fifth description: the label "cow", typed by a person beside each picture. Which of the two gaps does it close, and what does it cost?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** The semantic gap, for one meaning and one user: the person has interpreted the picture. Asked for "animals that look tired", the label is as blind as a histogram, and it takes a person for every picture. The networks of this course learn from such labels, and carry them to pictures that nobody has labelled.
+
+# %% [markdown]
 # ## What you can do now
 #
 # - Tell the sensory gap from the semantic gap, with an example of each.
