@@ -22,7 +22,7 @@ from IPython.display import Markdown
 from matplotlib.patches import Circle
 from scipy.ndimage import binary_erosion, distance_transform_edt
 
-from dtwin import claims, data, plots
+from dtwin import check, claims, data, plots
 from dtwin.data import pasture
 from dtwin.data.pasture.stage import SUN
 from dtwin.vision import cones, primal, stereo, surfaces
@@ -741,75 +741,103 @@ print(f"named right from shading alone, parts given: {sum(right)} of {len(right)
 #
 # ## Exercises
 #
-# **1. Predict before you run.** Block matching with a window of 3, 9, 15 and 41 pixels a side: which has the least error, and which fails where? Then look.
+# The cell `check(name)` tells whether a function of that name is right, and if it is not, what is wrong with it.
 #
-# <details markdown="1"><summary>Solution</summary>
+# ### Exercise 1. How large a window? ★
 #
-# ```python
-# for side in (3, 9, 15, 41):
-#     found = stereo.disparity(stereo.block_matching(cost, side))
-#     print(side, np.abs(found - true_disparity)[measured].mean().round(2))
-# ```
+# **Predict before you run.** Block matching with a window of 3, 9, 15 and 41 pixels a side: which has the least error, and which fails where? Then look.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** What does a window of three pixels hold that is found nowhere else? And what does one of 41 pixels hold besides the thing in its middle?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** The middle ones. A small window holds too little to be told from its neighbours, as a narrow Gaussian does. A large one covers near and far at once, and swallows spokes and handles. It is the scale of the primal sketch again.
+
+# %% tags=["solution"]
+for side in (3, 9, 15, 41):
+    found = stereo.disparity(stereo.block_matching(cost, side))
+    print(f"{side:2} pixels: off by {np.abs(found - true_disparity)[measured].mean():.1f}")
+
+# %% [markdown]
+# ### Exercise 2. Two Gaussians for a Laplacian ★★
 #
-# The middle ones. A small window holds too little to be told from its neighbours, as a narrow Gaussian does. A large one covers near and far at once, and swallows spokes and handles. It is the scale of the primal sketch again.
+# **Program it.** Marr and Hildreth noted that the difference of two Gaussians whose widths have the ratio 1.6 is nearly a Laplacian of a Gaussian. Write `difference_of_gaussians(image, sigma, ratio=1.6)`, the image blurred by the wider one less the image blurred by `sigma`, with SciPy's `gaussian_filter`, and run `check(difference_of_gaussians)`. Then test them on the photograph: at how many pixels do the two filters have the same sign?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Both must cross zero at the same distance from their middle, $\sqrt 2\,\sigma$ for the Laplacian. So the narrower Gaussian must be a little narrower than $\sigma$.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Two Gaussians of widths $s$ and $rs$, in two dimensions, are equal at the distance $2 s \sqrt{\ln r / (1 - r^{-2})}$. Set it to $\sqrt 2\,\sigma$ and solve for $s$.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** With $s = \sigma \sqrt{(1 - r^{-2}) / (2 \ln r)}$ they agree at more than 95 of 100 pixels.
+
+# %% tags=["solution", "nbval-check-output"]
+from scipy.ndimage import gaussian_filter
+
+
+def difference_of_gaussians(image, sigma, ratio=1.6):
+    return gaussian_filter(image, ratio * sigma) - gaussian_filter(image, sigma)
+
+
+check(difference_of_gaussians)
+
+# %% tags=["solution", "nbval-check-output"]
+for sigma in (1, 2, 4):
+    narrow = sigma * np.sqrt((1 - 1.6 ** -2) / (2 * np.log(1.6)))
+    difference = difference_of_gaussians(camera, narrow)
+    laplacian = primal.laplacian_of_gaussian(camera, sigma)
+    same = np.sign(difference) == np.sign(laplacian)
+    print(f"sigma {sigma}: the same sign at more than 95 %: {same.mean() > 0.95}")
+
+# %% [markdown]
+# ### Exercise 3. A painted sphere ★
 #
-# </details>
+# **Predict before you run.** Give shape from shading the sphere with its checkerboard still painted on it (`paint / 0.8` times the plaster picture). What becomes of the error, and what will the surface look like? Why did photometric stereo not care?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Shape from shading knows one reason only for a dark place. Which?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** The error more than doubles: each dark square is taken for a facet that turns away from the light. One picture cannot tell paint from slope. Several pictures can, because paint stays where it is while shading moves.
+
+# %% tags=["solution"]
+plaster = np.maximum(np.tensordot(light, round_normals, 1), 0) * ball
+for name, picture in {"plaster": plaster, "painted": plaster * paint / 0.8}.items():
+    guess = surfaces.shape_from_shading(picture, light, ball)
+    off = surfaces.angular_error(guess, round_normals)[ball].mean()
+    print(f"{name}: off by {off:.0f} degrees")
+
+# %% [markdown]
+# ### Exercise 4. What two channels agree on ★★
 #
-# **2. Program it.** Marr and Hildreth noted that the difference of two Gaussians whose widths have the ratio 1.6 is nearly a Laplacian of a Gaussian. Test it on the photograph: at how many pixels do the two have the same sign?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# The narrower one must be a little narrower than $\sigma$, so that both filters cross zero at the same distance from their middle, $\sqrt 2\,\sigma$.
-#
-# ```python
-# from scipy.ndimage import gaussian_filter
-#
-# sigma = 2
-# narrow = sigma * np.sqrt(2 * np.log(1.6) / (1.6**2 - 1))
-# difference = gaussian_filter(camera, 1.6 * narrow) - gaussian_filter(camera, narrow)
-# laplacian = primal.laplacian_of_gaussian(camera, sigma)
-# print((np.sign(difference) == np.sign(laplacian)).mean())
-# ```
-#
-# At more than 95 of 100 pixels, for $\sigma$ of 1, 2 and 4.
-#
-# </details>
-#
-# **3. Predict, then run.** Give shape from shading the sphere with its checkerboard still painted on it (`paint / 0.8` times the plaster picture). What becomes of the error, and what will the surface look like? Why did photometric stereo not care?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# ```python
-# plaster = np.maximum(np.tensordot(light, round_normals, 1), 0) * ball
-# guess = surfaces.shape_from_shading(plaster * paint / 0.8, light, ball)
-# print(surfaces.angular_error(guess, round_normals)[ball].mean())
-# plots.images([plaster * paint / 0.8, colours(guess * ball)])
-# ```
-#
-# The error more than doubles: each dark square is taken for a facet that turns away from the light. One picture cannot tell paint from slope. Several pictures can, because paint stays where it is while shading moves.
-#
-# </details>
-#
-# **4. Program it.** Trust only what two channels agree on: crossings at $\sigma = 2$ that have a crossing at $\sigma = 4$ within two pixels. Does the outline's share of the sixty scenes pass a half?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# ```python
-# def agreed(image):
-#     fine, coarse = (primal.zero_crossings(image, sigma, 0.1) for sigma in (2, 4))
-#     return fine & (distance_transform_edt(~coarse) <= 2)
-#
-# on = []
-# for picture in herd:
-#     found, outline = agreed(grey(picture.image)), change(picture.mask)
-#     on.append(near(found, outline, 2))
-# print(np.mean(on))
-# ```
-#
-# It grows, since grass is fine and a cow is coarse, but it stays below a half.
-#
-# </details>
-#
+# **Program it.** Trust only what two channels agree on: crossings at $\sigma = 2$ that have a crossing at $\sigma = 4$ within two pixels. Write `agreed(fine, coarse, pixels)` for two arrays of booleans, which keeps those places of `fine` that have one of `coarse` within some pixels, and run `check(agreed)`. Does the outline's share of the sixty scenes pass a half?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** `distance_transform_edt(mask)` gives the distance of each pixel to the nearest one where `mask` is *false*.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** The function `near` of this chapter gives the share of some places that are near others.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** The outline's share grows, since grass is fine and a cow is coarse, but it stays below a half.
+
+# %% tags=["solution", "nbval-check-output"]
+def agreed(fine, coarse, pixels):
+    return fine & (distance_transform_edt(~coarse) <= pixels)
+
+
+check(agreed)
+
+# %% tags=["solution"]
+on = []
+for picture in herd:
+    fine, coarse = (primal.zero_crossings(grey(picture.image), s, 0.1) for s in (2, 4))
+    outline = change(picture.mask)
+    on.append([near(found, outline, 2) for found in (fine, agreed(fine, coarse, 2))])
+print("alone {:.0f} %, agreed {:.0f} %".format(*100 * np.mean(on, axis=0)))
+
+# %% [markdown]
 # ## What you can do now
 #
 # - Find the intensity changes of an image at any scale, say how high each step is, and describe them as edges, bars, blobs and ends.
