@@ -22,7 +22,7 @@ import torch
 from IPython.display import Markdown
 from tqdm import tqdm
 
-from dtwin import claims, data, plots, ref, twin
+from dtwin import check, claims, data, plots, ref, twin
 from dtwin.gradcheck import gradient_errors
 
 cat = data.photographs()["chelsea"].images / 255
@@ -412,47 +412,103 @@ plots.images(test.images[wrong], labels)
 #
 # ## Exercises
 #
-# **1. Predict before you run.** A colour photograph of 64 × 64 goes through 32 kernels of 5 × 5 with stride 2 and padding 2. What is the shape of the maps, how many parameters has the layer, and what is the shape of its columns?
+# The cell `check(name)` tells whether a function of that name is right, and if it is not, what is wrong with it.
 #
-# <details markdown="1"><summary>Solution</summary>
+# ### Exercise 1. Sizes, without a computer ★
 #
-# $\lfloor (64 + 4 - 5)/2 \rfloor + 1 = 32$, so 32 maps of 32 × 32. There are $5 \cdot 5 \cdot 3 \cdot 32 + 32 = 2432$ parameters, and $32 \cdot 32 = 1024$ columns of $5 \cdot 5 \cdot 3 = 75$ numbers.
+# **Predict before you run.** A colour photograph of 64 × 64 goes through 32 kernels of 5 × 5 with stride 2 and padding 2. What is the shape of the maps, how many parameters has the layer, and what is the shape of its columns?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** The formula for $w'$ stands above. A column holds all numbers under one window; how many windows are there?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** $\lfloor (64 + 4 - 5)/2 \rfloor + 1 = 32$, so 32 maps of 32 × 32. There are $5 \cdot 5 \cdot 3 \cdot 32 + 32 = 2432$ parameters, and $32 \cdot 32 = 1024$ columns of $5 \cdot 5 \cdot 3 = 75$ numbers.
+
+# %% tags=["solution", "nbval-check-output"]
+photograph, weight, bias = np.zeros((1, 3, 64, 64)), np.zeros((32, 3, 5, 5)), np.zeros(32)
+print("maps", ref.conv2d(photograph, weight, bias, stride=2, padding=2).shape)
+print("parameters", weight.size + bias.size)
+print("columns", ref.im2col(photograph, 5, stride=2, padding=2).shape)
+
+# %% [markdown]
+# ### Exercise 2. Columns without a loop ★★
 #
-# </details>
+# **Program it.** Write `columns_by_index(image, u)`, which returns the columns of one channel, an array of $u \cdot u$ rows, without a loop: make two arrays of indices, one for the row and one for the column of every number in the result, and take them all from the image at once. Then run `check(columns_by_index)`.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Number `k` of a patch lies `k // u` rows and `k % u` columns from the corner of the patch. Where is the corner of window `n`?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** `across = image.shape[1] - u + 1` windows fit side by side, so window `n` has its corner at row `n // across` and column `n % across`.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** A column of numbers `k` plus a row of numbers `n` makes all pairs: `np.arange(u * u)[:, None]` and `np.arange(down * across)`.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** The row of a number is the row of its place in the patch plus the row of the window's corner, and so it goes with the columns.
+
+# %% tags=["solution", "nbval-check-output"]
+def columns_by_index(image, u):
+    down, across = image.shape[0] - u + 1, image.shape[1] - u + 1
+    k, n = np.arange(u * u)[:, None], np.arange(down * across)
+    return image[k // u + n // across, k % u + n % across]
+
+
+check(columns_by_index)
+
+# %% [markdown]
+# ### Exercise 3. There and back ★
 #
-# **2. Program it.** Write `im2col` for one channel without a loop: make two arrays of indices, one for the row and one for the column of every number in the result, and take them all from the image at once.
+# **Predict, then program it.** Is `col2im(im2col(x))` the image again? If not, write `col2im_mean(cols, output_size, kernel_size)`, which gives it back, and run `check(col2im_mean)`.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Every pixel comes back as often as it was copied. A figure of this chapter counts how often that is.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Columns of ones make `col2im` count.
+
+# %% tags=["solution", "nbval-check-output"]
+def col2im_mean(cols, output_size, kernel_size):
+    counts = ref.col2im(np.ones_like(cols), output_size, kernel_size)
+    return ref.col2im(cols, output_size, kernel_size) / counts
+
+
+check(col2im_mean)
+
+# %% [markdown]
+# ### Exercise 4. A kernel with holes ★★
 #
-# <details markdown="1"><summary>Solution</summary>
+# **Program it.** A *dilated* kernel sees far with few weights: they lie `dilation` pixels apart, and what is between them is not looked at. Write `dilated_conv2d(x, weight, dilation)`, with stride 1 and no padding, by means of `ref.conv2d`, and run `check(dilated_conv2d)`. How large is the window of a 3 × 3 kernel with dilation 4?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** A weight that is zero does not look. So the dilated kernel is an ordinary, larger one.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Between $k$ weights lie $k - 1$ gaps: the large kernel has $\text{dilation} \cdot (k - 1) + 1$ numbers a side. Slices with a step, `[::dilation]`, put the weights into it.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** The window is 9 pixels wide, and looks at 9 of its 81 pixels. That the zeros are multiplied too is a waste which a library saves.
+
+# %% tags=["solution", "nbval-check-output"]
+def dilated_conv2d(x, weight, dilation):
+    out, channels, height, width = weight.shape
+    sides = dilation * (height - 1) + 1, dilation * (width - 1) + 1
+    holes = np.zeros((out, channels, *sides))
+    holes[:, :, ::dilation, ::dilation] = weight
+    return ref.conv2d(x, holes)
+
+
+check(dilated_conv2d)
+
+# %% [markdown]
+# ### Exercise 5. A layer untied ★
 #
-# Number `k` of a patch lies `k // u` rows and `k % u` columns from the corner of the patch; window `n` has its corner at row `n // across`, column `n % across`. A column of the first plus a row of the second makes all pairs.
-#
-# ```python
-# def columns_by_index(image, u):
-#     down, across = image.shape[0] - u + 1, image.shape[1] - u + 1
-#     k, n = np.arange(u * u)[:, None], np.arange(down * across)
-#     return image[k // u + n // across, k % u + n % across]
-#
-# print(np.array_equal(columns_by_index(cat[0, 0], 3), ref.im2col(cat[:, :1], 3)[0]))
-# ```
-#
-# </details>
-#
-# **3. Predict, then program it.** Is `col2im(im2col(x))` the image again? If not, mend it in one line.
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# Every pixel comes back as often as it was copied, so `ref.col2im(ref.im2col(images, 3), (5, 5), 3) / counts` is the image.
-#
-# </details>
-#
-# **4. Think.** *Untie* AlexNet's third layer, so that each place of its 13 × 13 maps has kernels and biases of its own. How many parameters has it then, what can it do that it could not, and what has it lost?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# $169 \cdot 885{,}120 = 149{,}585{,}280$, more than twice all of AlexNet. Such a *locally connected* layer can look for eyes above and mouths below, which helps where pictures are aligned, as in passports. But it learns every place anew, each from its own pixels alone.
-#
-# </details>
-#
+# **Think.** *Untie* AlexNet's third layer, so that each place of its 13 × 13 maps has kernels and biases of its own. How many parameters has it then, what can it do that it could not, and what has it lost?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** $169 \cdot 885{,}120 = 149{,}585{,}280$, more than twice all of AlexNet. Such a *locally connected* layer can look for eyes above and mouths below, which helps where pictures are aligned, as in passports. But it learns every place anew, each from its own pixels alone.
+
+# %% [markdown]
 # ## What you can do now
 #
 # - Work out a convolution by hand, and say how large its maps are and how many parameters it has.
