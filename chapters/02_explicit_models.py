@@ -25,7 +25,7 @@ from scipy.spatial.transform import Rotation
 from skimage.feature import daisy
 from sklearn.linear_model import LogisticRegression
 
-from dtwin import claims, plots
+from dtwin import check, claims, plots
 from dtwin.data import pasture
 from dtwin.vision import parts, polyhedra, roberts
 
@@ -686,69 +686,95 @@ claims.quote("from-models-to-the-image")
 #
 # ## Exercises
 #
-# **1. Predict before you run.** What does Roberts' cross answer to a checkerboard whose squares are single pixels, 0 and 1? And to a gentle ramp that rises by 0.1 from each column to the next?
+# The cell `check(name)` tells whether a function of that name is right, and if it is not, what is wrong with it.
 #
-# <details markdown="1"><summary>Solution</summary>
+# ### Exercise 1. What the cross does not see ★
 #
-# Nothing at all, in the first case: on both diagonals of a window the two pixels are equal. No grey picture has stronger contrast, and the cross is blind to it. On the ramp every window answers $0.1\sqrt{2}$: a slope is no edge, but the cross cannot know.
+# **Predict before you run.** What does Roberts' cross answer to a checkerboard whose squares are single pixels, 0 and 1? And to a gentle ramp that rises by 0.1 from each column to the next?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Write down one window of two by two pixels of each, and its two diagonals.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** Nothing at all, in the first case: on both diagonals of a window the two pixels are equal. No grey picture has stronger contrast, and the cross is blind to it. On the ramp every window answers $0.1\sqrt{2}$: a slope is no edge, but the cross cannot know.
+
+# %% tags=["solution", "nbval-check-output"]
+board, ramp = np.indices((6, 6)).sum(0) % 2, np.ones((6, 1)) * np.arange(6) / 10
+print("checkerboard:", np.unique(roberts.roberts_cross(board)[1].round(3)))
+print("ramp:        ", np.unique(roberts.roberts_cross(ramp)[1].round(3)))
+
+# %% [markdown]
+# ### Exercise 2. A house ★★★
 #
-# ```python
-# board = np.indices((6, 6)).sum(0) % 2
-# print(roberts.roberts_cross(board)[1].max(), roberts.roberts_cross(np.ones((6, 1)) * np.arange(6) / 10)[1])
-# ```
+# **Program it.** Teach Roberts' program a house: a cuboid with a gable roof. Photograph yours and see whether it is recognised among four solids. The photograph is a drawing of the edges of its visible faces, for which you need a camera: write `project(points, lens)`, which says at which pixels (n, 2) points (n, 3) are seen through a lens, a matrix of 3 × 3, and run `check(project)`.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Multiplied by the lens, a point $(x, y, z)$ becomes $(uw, vw, w)$, and it is seen at $(u, v)$.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** [`polyhedra.extrude`][dtwin.vision.polyhedra.extrude] makes a solid of its outline, drawn out along $y$. [`polyhedra.front`][dtwin.vision.polyhedra.front] tells which faces look at the camera.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** The sides of a face are the pairs `zip(face, face[1:] + face[:1])`, and `roberts.draw` makes a drawing of points and sides.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** First the camera:
+
+# %% tags=["solution", "nbval-check-output"]
+def project(points, lens):
+    flat = points @ lens.T
+    return flat[:, :2] / flat[:, 2:]
+
+
+check(project)
+
+# %% [markdown] tags=["solution"]
+# Then the house, stretched, turned, and moved away from the camera. The stretch comes out as 2 : 3 : 2.5 but for its scale (or with the axes in another order, if the solid has a symmetry that exchanges them).
+
+# %% tags=["solution", "nbval-check-output"]
+house = polyhedra.extrude("house", [(-1, -1), (1, -1), (1, 0.2), (0, 1), (-1, 0.2)])
+turn = Rotation.from_rotvec([0.5, 0.6, 0.1]).as_matrix()
+points = house.vertices * [0.2, 0.3, 0.25] @ turn.T + [0, 0, 2]
+lens = np.array([[300, 0, 128], [0, 300, 128], [0, 0, 1]])
+faces = [house.faces[k] for k in polyhedra.front(points, house.faces)]
+sides = {side for face in faces for side in zip(face, face[1:] + face[:1])}
+drawing = roberts.draw(project(points, lens), sides)
+match = polyhedra.recognise(drawing, lens, [*polyhedra.SOLIDS, house])
+print(match.solid.name, (2 * match.stretch / match.stretch[0]).round(2))
+
+# %% [markdown]
+# ### Exercise 3. Two solids in one drawing ★★
 #
-# </details>
+# **Think.** A drawing shows two quadrilaterals with a common side. Why can it be a cuboid and a wedge at the same time, to the last digit? What more would one have to know?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** Both solids have two rectangles at right angles: the cuboid everywhere, the wedge where its upright face meets its bottom. Tilt the wedge until these two look at the camera, and the picture is the same; what differs is behind. Roberts' program also knew that things are supported. A wedge that stands on its slope would not be tried if the table is known.
+
+# %% [markdown]
+# ### Exercise 4. Behind a bush ★★
 #
-# **2. Program it.** Teach Roberts' program a house: a cuboid with a gable roof. Photograph yours (project its vertices with a camera of your choice, and draw the edges of its visible faces), and see whether it is recognised among four solids.
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# A solid is its outline, drawn out along $y$.
-#
-# ```python
-# house = polyhedra.extrude("house", [(-1, -1), (1, -1), (1, 0.2), (0, 1), (-1, 0.2)])
-# turn = Rotation.from_rotvec([0.5, 0.6, 0.1]).as_matrix()
-# points = house.vertices * [0.2, 0.3, 0.25] @ turn.T + [0, 0, 2]
-# lens = np.array([[300, 0, 128], [0, 300, 128], [0, 0, 1]])
-# flat = points @ lens.T
-# faces = [house.faces[k] for k in polyhedra.front(points, house.faces)]
-# sides = {side for face in faces for side in zip(face, face[1:] + face[:1])}
-# drawing = roberts.draw(flat[:, :2] / flat[:, 2:], sides)
-# match = polyhedra.recognise(drawing, lens, [*polyhedra.SOLIDS, house])
-# print(match.solid.name, match.stretch / match.stretch[0])
-# ```
-#
-# The stretch comes out as 2 : 3 : 2.5 but for its scale (or with the axes in another order, if the solid has a symmetry that exchanges them).
-#
-# </details>
-#
-# **3. Think.** A drawing shows two quadrilaterals with a common side. Why can it be a cuboid and a wedge at the same time, to the last digit? What more would one have to know?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# Both solids have two rectangles at right angles: the cuboid everywhere, the wedge where its upright face meets its bottom. Tilt the wedge until these two look at the camera, and the picture is the same; what differs is behind. Roberts' program also knew that things are supported. A wedge that stands on its slope would not be tried if the table is known.
-#
-# </details>
-#
-# **4. Predict, then program it.** Put a bush before the cows: `cows(40, seed=3, occluder="bush", cover=0.15)`. Which parts suffer, alone and with springs, and what happens to parts that are hidden altogether?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# Alone, a hidden part is found anywhere but in its place. In the tree it goes where its spring leaves it, close to the truth: the spring predicts what the picture does not show.
-#
-# ```python
-# bushy = cows(40, seed=3, occluder="bush", cover=0.15)
-# chances = np.stack([tests.predict_log_proba(around_pixels(c).reshape(size * size, -1)) for c in bushy])
-# costs = -np.moveaxis(chances, 2, 0)[order].reshape(len(order), len(bushy), size, size)
-# true = np.stack([c.keypoints[order] for c in bushy])
-# hidden = ~np.stack([c.visible[order] for c in bushy])
-# for places in (np.moveaxis(cheapest(costs), 0, 1), parts.match(costs, cow_tree)[0]):
-#     error = np.hypot(*np.moveaxis(step * places - true, 2, 0))
-#     print(np.median(error[hidden]), np.median(error[~hidden]))
-# ```
-#
-# </details>
-#
+# **Predict, then program it.** Put a bush before the cows: `cows(40, seed=3, occluder="bush", cover=0.15)`. Which parts suffer, alone and with springs, and what happens to parts that are hidden altogether?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** The cells under "Now the test" find the parts of a herd, alone and in the tree; `cow.visible[order]` tells which parts are hidden.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** Alone, a hidden part is found anywhere but in its place. In the tree it goes where its spring leaves it, close to the truth: the spring predicts what the picture does not show. (With fewer cows than you were asked for, to save time.)
+
+# %% tags=["solution"]
+bushy = cows(12, seed=3, occluder="bush", cover=0.15)
+chances = np.stack([tests.predict_log_proba(around_pixels(c).reshape(size * size, -1))
+                    for c in bushy])
+costs = -np.moveaxis(chances, 2, 0)[order].reshape(len(order), len(bushy), size, size)
+true = np.stack([c.keypoints[order] for c in bushy])
+hidden = ~np.stack([c.visible[order] for c in bushy])
+ways = {"alone": np.moveaxis(cheapest(costs), 0, 1), "tree": parts.match(costs, cow_tree)[0]}
+for way, places in ways.items():
+    error = np.hypot(*np.moveaxis(step * places - true, 2, 0))
+    print(f"{way:5} hidden parts are off by {np.median(error[hidden]):.0f} pixels,",
+          f"others by {np.median(error[~hidden]):.0f}")
+
+# %% [markdown]
 # ## What you can do now
 #
 # - Find edges with four numbers and a root, and say to what they are blind.
