@@ -1,0 +1,663 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Seeing inside
+#
+# A network looks at a picture and answers "cow". It is right. But what did it see: the horns, the legs, or the grass on which cows stand? Whoever wants to trust its answers has to know.
+#
+# ## CNNs: What's Going On?
+
+# %%
+from dtwin import claims
+
+claims.quote("tools-to-look-inside")
+
+# %% [markdown]
+# > [!note]
+# > **Erratum.** The slide recalls an earlier mention of interpretability. There is none in the deck; the subject begins here.
+#
+# The tools of this chapter live in [`dtwin.explain`](../api/explain.md) and work on any network of PyTorch. On photographs one can only look at what they show, and nod. On the pasture they can be graded, because it knows the *mask* of every picture: which pixels show the animal.
+#
+# Two networks will be looked into, each with four convolutions, batch normalisation and ReLUs. One follows AlexNet: three poolings, then two linear layers. The other pools once and ends in the *mean* of every feature map and one linear layer. Every layer has a name, by which we shall ask for it.
+
+# %% tags=["nbval-check-output"]
+import copy
+import dataclasses
+import inspect
+from collections import OrderedDict
+
+import numpy as np
+import torch
+from IPython.display import Markdown
+from scipy.stats import rankdata
+from torch import nn
+from torch.nn import functional as F
+
+from dtwin import data, explain, plots, ref, train
+from dtwin.data import loader, pasture
+
+torch.set_num_threads(1)  # layers too small to share out
+pictures, unseen = pasture.dataset(4000, "train"), pasture.dataset(1000, "test")
+print(pictures, unseen, sep="\n")
+
+# %%
+def layer(n, ins, outs, side):
+    return {f"conv{n}": nn.Conv2d(ins, outs, side, padding=side // 2, bias=False),
+            f"norm{n}": nn.BatchNorm2d(outs), f"relu{n}": nn.ReLU()}
+
+
+def build(kind, classes=10, seed=0):
+    torch.manual_seed(seed)
+    pool, first = nn.MaxPool2d(3, stride=2, padding=1), layer(1, 3, 16, 5)
+    if kind == "alex":
+        layers = {**first, "pool1": pool, **layer(2, 16, 32, 3), "pool2": pool,
+                  **layer(3, 32, 48, 3), **layer(4, 48, 48, 3), "pool4": pool,
+                  "flat": nn.Flatten(), "fc5": nn.Linear(768, 128), "relu5": nn.ReLU(),
+                  "fc6": nn.Linear(128, classes)}
+    else:
+        layers = {**first, "pool1": pool, **layer(2, 16, 24, 3), **layer(3, 24, 32, 3),
+                  **layer(4, 32, 48, 3), "mean": nn.AdaptiveAvgPool2d(1),
+                  "flat": nn.Flatten(), "fc": nn.Linear(48, classes)}
+    return nn.Sequential(OrderedDict(layers))
+
+# %%
+def learn(net, pictures, recipe):
+    found = train.fit(net, pictures, recipe).statistics  # on a GPU where there is one
+    net.cpu()
+    return loader.Statistics(*(numbers.cpu() for numbers in found))
+
+
+recipe = train.Recipe(epochs=12, batch=32, lr=0.2, schedule="one-cycle", pad=2, flip=True)
+alex, mean = build("alex"), build("mean")
+learn(alex, pictures, dataclasses.replace(recipe, lr=0.06))
+stats = learn(mean, pictures, recipe)
+for name, net in {"AlexNet's plan": alex, "mean of maps": mean}.items():
+    right = train.evaluate(net, unseen, stats, "cpu").accuracy
+    print(f"{name:14} {right:.1%} of 1,000 unseen animals named")
+
+# %% [markdown]
+# ### Filters and feature maps
+#
+# The first layer reads pixels, so its kernels are small pictures themselves.
+
+# %% alt="Sixteen squares of five by five coloured cells. Some are bright on one side and dark on the other, some have a dark bar or spot in the middle, and several set green against purple."
+kernels = alex.conv1.weight.detach().numpy()
+plots.images([0.5 + 0.5 * k / np.abs(k).max() for k in kernels], columns=8)
+
+# %% [markdown]
+# **Figure.** The sixteen kernels of AlexNet's plan, each on its own scale; grey is zero. Some set one side against the other, some ask for a spot or a bar, and much is green against its opposite, purple: grass is worth a kernel.
+#
+# What a layer makes of a picture are its feature maps. Here are some of each layer for one cow.
+
+# %% alt="A cow in the corner, and beside it four rows of eight maps, bright on black. In the first row the cow's outline and coat can be made out; from row to row the maps are coarser and show fewer bright spots, until only a few cells are lit."
+def see(images, stats):  # uint8 to what a network gets
+    mean, std, _ = stats
+    return (torch.as_tensor(images) / 255 - mean[:, None, None]) / std[:, None, None]
+
+
+def chances(net, x):  # the probability of each class
+    with torch.no_grad():
+        return net(x).softmax(1)
+
+
+x, y = see(unseen.images, stats), torch.as_tensor(unseen.labels)
+cow = int((chances(alex, x)[:, 0] * (y == 0)).argmax())  # the cow it is surest of
+layers = [f"relu{n}" for n in range(1, 5)]
+lively = {}
+for name in layers:
+    maps = explain.feature_maps(alex, x[[cow]], name)[0]
+    lively[name] = maps[maps.std((1, 2)).argsort(descending=True)[:8]].numpy()
+plots.maps(unseen.images[cow], lively)
+
+# %% [markdown]
+# **Figure.** The cow that the network is surest of, and of each layer the eight maps that vary most, each on its own scale. Near the pixels one still sees the cow. Further up there are only answers left: *here*, and *not there*.
+#
+# Maps tell where a unit answers, not to what. (A *unit*, in this chapter, is one feature map.)
+#
+# ## The deconvnet
+#
+# Zeiler and Fergus asked the network backwards: take one unit's strongest answer, set all others to zero, and walk back down to the pixels, undoing layer by layer what was done on the way up.[^zeiler] Each kind of layer has its way back:
+#
+# - **Max pooling** threw away all but the largest number of each window. Note *where* it stood, on so-called *switches*, and it can be put back in its place.
+# - A **ReLU** let positive numbers pass. On the way down, too, it lets positive numbers pass.
+# - A **convolution** is undone by its *transpose*: each number lays a copy of its kernel where its window was, and overlapping copies add up.
+
+# %% alt="Three matrices of numbers joined by arrows: a map of four by four; its largest numbers, 3, 5, 4 and 2, in two by two; and a map of four by four again that holds 3, 5, 4 and 2 where they stood in the first, and zeros elsewhere."
+small = np.array([[1., 3, 0, 0], [2, 0, 5, 1], [0, 0, 0, 0], [0, 4, 0, 2]])[None, None]
+pooled = ref.max_pool2d(small, 2)
+unpooled = ref.max_pool2d_backward(pooled, small, 2)
+plots.matrices([small[0, 0], pooled[0, 0], unpooled[0, 0]],
+               ["a map", "pooled", "unpooled by switches"], ["→", "→"])
+
+# %% [markdown]
+# **Figure.** Pooling and unpooling by hand. The switches remember which of each four was the largest.
+#
+# Look at the code of the figure: to unpool is to call `max_pool2d_backward`, the *gradient* of pooling. The transpose of a convolution is its gradient too. So the whole way down is a backward pass with one exception. The gradient passes a ReLU where the number on the way *up* was positive, the deconvnet where the one on the way *down* is. Who asks for both has *guided backpropagation*,[^guided] which we shall meet again.
+
+# %%
+source = inspect.getsource(explain.gradients)
+rules = source[source.index("# what a ReLU"):source.index("RELUS")]
+Markdown(f"```python\n{rules}```")
+
+# %% [markdown]
+# Is that really all? Here is the way down in the operators of chapter 7, read upwards from the second layer, for sixteen units at once. (Batch normalisation, which after training only multiplies and adds, is folded into the kernels.)
+
+# %%
+def folded(net, n):
+    conv, norm = net.get_submodule(f"conv{n}"), net.get_submodule(f"norm{n}")
+    numbers = conv.weight, norm.running_mean, norm.running_var, norm.weight, norm.bias
+    weight, *others = (t.detach().numpy() for t in numbers)
+    return ref.fold_batch_norm(weight, None, *others)
+
+
+exact, units = copy.deepcopy(alex).double(), np.arange(16)
+(k1, b1), (k2, b2) = folded(exact, 1), folded(exact, 2)
+pixels = x[[cow]].double().numpy().repeat(16, axis=0)
+h1 = ref.relu(ref.conv2d(pixels, k1, b1, padding=2))
+p1 = ref.max_pool2d(h1, 3, 2, 1)
+h2 = ref.relu(ref.conv2d(p1, k2, b2, padding=1))
+
+# %%
+signal, answers = np.zeros_like(h2), h2[units, units]  # of copy n of the picture, map n
+largest = answers.max(axis=(1, 2), keepdims=True)
+signal[units, units] = answers * (answers == largest)
+unfiltered = ref.conv2d_backward(signal, p1, k2, padding=1)[0]
+unpooled = ref.max_pool2d_backward(unfiltered, h1, 3, 2, 1)
+by_hand = ref.conv2d_backward(ref.relu(unpooled), pixels, k1, padding=2)[0]
+theirs = explain.deconvnet(exact, torch.tensor(pixels), "relu2", units).numpy()
+claims.measure("deconvnet-by-hand", np.abs(by_hand - theirs).max() / np.abs(theirs).max())
+
+# %% [markdown]
+# ### From shallow to deep
+#
+# Now ask every layer: which nine of 1,000 unseen pictures made a unit answer most, what could it see there, and what of that did it use? The deeper the layer, the larger the *window* of the picture that a place in its map looks at.
+
+# %%
+def nine(name, unit):
+    ids, places = tops[name].pictures[unit], tops[name].places[unit]
+    used = explain.deconvnet(alex, x[ids], name, unit)
+    corners = explain.windows(alex, x[ids], name, places)
+    side = (corners[:, 2:] - corners[:, :2]).max()  # at the border a window is cut off
+    cuts = [(..., slice(top, top + side), slice(left, left + side))
+            for top, left in corners[:, :2].clamp(max=32 - side)]
+    windows = [unseen.images[i][cut] / 255 for i, cut in zip(ids, cuts)]
+    parts = [u[cut] / u[cut].abs().quantile(0.98) / 2 + 0.5 for u, cut in zip(used, cuts)]
+    return windows, parts
+
+
+tops = {name: explain.top_activations(alex, x, name, 9) for name in layers}
+counts = {name: F.one_hot(y[top.pictures], 10).sum(1) for name, top in tops.items()}
+purity = {name: count.amax(1) / 9 for name, count in counts.items()}
+purest = {name: p.argsort(descending=True, stable=True)[:3] for name, p in purity.items()}
+rows = {name: [nine(name, unit) for unit in units] for name, units in purest.items()}
+
+# %% alt="Four rows, one for each layer, with three pairs of three by three small pictures. First layer: windows of five pixels with edges, and beside them the same kernel nine times. Second: pieces of dark, striped or white coats. Third: sitting animals, long-legged animals, dark bodies. Fourth: heavy animals, animals with upright ears, cattle; beside them their legs and outlines stand out in green and purple on grey."
+def grid(patches):  # three by three, with a white gap
+    framed = [np.pad(p, ((0, 0), (0, 1), (0, 1)), constant_values=1) for p in patches]
+    lines = [np.concatenate(framed[k:k + 3], axis=2) for k in (0, 3, 6)]
+    return np.concatenate(lines, axis=1)
+
+
+grids = [grid(patches) for units in rows.values() for nine in units for patches in nine]
+titles = [f"{name} {what}" for name in rows for what in 3 * ["sees", "uses"]]
+plots.images(grids, titles, columns=6)
+
+# %% [markdown]
+# **Figure.** Of each layer the three units whose nine agree best on a species: the windows of their nine strongest answers, and what the deconvnet finds of each in the pixels. The first layer answers to edges, whatever they belong to; the second to pieces of coat, to stripes and backs; the third and fourth to bodies of one build, in any coat and on any ground. That is what they use, too: the deconvnet draws legs and outlines, and leaves the ground grey.
+#
+# How pure are the nine? If six of nine pictures show one species, the purity is 6/9.
+
+# %%
+means = {name: p.mean().item() for name, p in purity.items()}
+print("purity:", ", ".join(f"{name} {value:.2f}" for name, value in means.items()))
+claims.measure("top-nine-purity", means["relu4"] - means["relu1"])
+
+# %% [markdown]
+# Could one unit alone tell cows from all others, by its strongest answer? The area under the ROC curve says how often a picture with a cow gets a larger number than one without; 0.5 is chance.
+
+# %%
+def areas(answers):  # (pictures, units) to the best unit's area for each species
+    ranks, members = rankdata(answers, axis=0), np.eye(10)[unseen.labels]
+    n = members.sum(0)[:, None]
+    return ((members.T @ ranks - n * (n + 1) / 2) / (n * (1000 - n))).max(axis=1)
+
+
+best = {name: areas(explain.feature_maps(alex, x, name).amax((2, 3))) for name in layers}
+with torch.no_grad():
+    best["relu5"] = areas(alex[:-1](x))
+print(", ".join(f"{name} {area.mean():.2f}" for name, area in best.items()))
+claims.measure("first-units-do-not", best["relu1"].mean())
+
+# %%
+claims.measure("last-units-know-species", best["relu4"].mean())
+
+# %% [markdown]
+# The trend is the paper's, from layer to layer. Its size is not: our last convolution has units for *kinds* of build rather than for species, and only the hidden layer behind it, `relu5`, has units that know a species when they see one. Four layers and 4,000 pictures make no cat-face unit.
+#
+# Zeiler and Fergus used what they saw. AlexNet's first layers looked wrong to them, so they changed them.
+
+# %%
+claims.quote("zeiler-fergus-beats-alexnet")
+
+# %% [markdown]
+# ## Occlusion: what must not be hidden
+#
+# The simplest question needs no look inside. Hide a piece of the picture behind a grey square, and see how far the probability of the true class drops. Move the square over the whole picture, and the drops make a map.
+
+# %%
+truth = list(pasture.pictures(pasture.scenes(1000, "test")[:200]))
+masks = torch.tensor(np.stack([picture.mask for picture in truth]))
+hidden = explain.occlusion(alex, x[:100], y[:100], size=7, stride=3)
+
+
+def named(net, x, classes=pasture.SPECIES):
+    return [f"{classes[k]} {p:.0%}" for p, k in zip(*chances(net, x).max(1))]
+
+# %% alt="Eight animals of eight species outlined in white, with a glow where a grey square lowers the probability most: on the body of a sheep, the head of a deer, the humps of a camel, the neck of a giraffe, but above the backs of a cow and a pig."
+sure = chances(alex, x[:100])
+shown = [int((sure[:, k] * (y[:100] == k)).argmax()) for k in range(8)]  # of each species
+answers = named(alex, x[shown])
+plots.overlays(unseen.images[shown], hidden[shown], answers, masks[shown], columns=4)
+
+# %% [markdown]
+# **Figure.** Where it hurts to be hidden, for one animal of each of eight species. The white outline is the truth, which the network never saw; the label is its answer. A camel must not lose its humps, nor a giraffe its neck. But a square in the empty sky above a cow's back hurts as well: what covers something also *adds* something, and above a back that may be a hump or a neck.
+
+# %%
+near = F.max_pool2d(masks[:100].float(), 13, 1, 6) > 0  # up to 6 pixels from the animal
+on, off = hidden[masks[:100]].mean().item(), hidden[~near].mean().item()
+print(f"mean drop of the probability: on the animal {on:.3f}, away from it {off:.3f}")
+claims.measure("occlusion-on-and-off", on / off)
+
+# %%
+hit = explain.pointing(hidden, masks[:100]).float().mean().item()
+claims.measure("occlusion-points-at-the-animal", 100 * hit)
+
+# %% [markdown]
+# The first holds; the second does not here, for the reason seen in the figure. Our animals are thin and known by their outline, and a grey square beside them changes it.
+#
+# ## Grad-CAM
+#
+# Occlusion takes 144 passes for one map. Cheaper is to read off what the network itself adds up, and for the network of means that is easy. Let its last feature maps be $A^k$, with $Z$ places $(i, j)$ each. The score of class $c$ is
+#
+# $$y^c = b^c + \sum_k w^c_k \, \frac1Z \sum_{ij} A^k_{ij} \;=\; b^c + \frac1Z \sum_{ij} \underbrace{\sum_k w^c_k A^k_{ij}}_{\mathrm{CAM}_{ij}} .$$
+#
+# Two sums were exchanged, nothing else, and the score has become a mean over *places*. What stands at a place is what that place says for the class: the *class activation map*, CAM.[^zhou]
+#
+# With another head there are no $w^c_k$ to take. But what were they? The gradient of the score at a place of map $k$ is $w^c_k / Z$, the same at every place; and a gradient, unlike $w$, exists for any network that can be trained. Elsewhere it differs from place to place, so take its mean. That is all of Grad-CAM:[^selvaraju]
+#
+# $$\alpha^c_k = \frac1Z \sum_{ij} \frac{\partial y^c}{\partial A^k_{ij}}, \qquad L^c = \mathrm{ReLU}\Big(\sum_k \alpha^c_k A^k\Big) .$$
+#
+# The ReLU keeps what speaks *for* the class. Where CAM exists, the two must agree but for the factor $Z$.
+
+# %%
+cam = explain.cam(mean, x, "relu4", classes=y)
+grad_cam = explain.grad_cam(mean, x, "relu4", y)
+difference = (cam[0].numel() * grad_cam - cam.relu()).abs().max() / cam.abs().max()
+claims.measure("grad-cam-is-cam", difference.item())
+
+# %%
+claims.quote("grad-cam-without-relu")
+
+# %% [markdown]
+# Now AlexNet's plan, where CAM does not exist. From the score down to the last maps lead two linear layers, a ReLU and a pooling: the backward pass is five lines.
+
+# %%
+maps = explain.feature_maps(exact, x[:64].double(), "relu4").numpy()
+w5, b5, w6, b6 = (p.detach().numpy() for n in (5, 6)
+                  for p in exact.get_submodule(f"fc{n}").parameters())
+p = ref.max_pool2d(maps, 3, 2, 1)
+a = ref.linear(p.reshape(64, -1), w5, b5)
+
+dscores = np.eye(10)[y[:64]]  # the score of the true class, and no other
+dh, _, _ = ref.linear_backward(dscores, ref.relu(a), w6, b6)
+dp, _, _ = ref.linear_backward(ref.relu_backward(dh, a), p.reshape(64, -1), w5, b5)
+dmaps = ref.max_pool2d_backward(dp.reshape(p.shape), maps, 3, 2, 1)
+by_hand = ref.grad_cam(maps, dmaps)
+theirs = explain.grad_cam(exact, x[:64].double(), "relu4", y[:64]).numpy()
+claims.measure("grad-cam-by-hand", np.abs(by_hand - theirs).max() / theirs.max())
+
+# %% [markdown]
+# So there is no need to rebuild a network to explain it, and to lose accuracy thereby.
+
+# %%
+claims.quote("cam-costs-accuracy")
+
+# %% [markdown]
+# ## How much of it lies on the animal?
+#
+# Now the maps can be graded. Beside Grad-CAM at each layer stand the plain *gradient* of the score by the pixels,[^simonyan] and guided backpropagation. The product of the latter with Grad-CAM, fine as the one and about the class as the other, is *Guided Grad-CAM*.
+
+# %%
+def cam_at(name):
+    def method(net, x, y):
+        return explain.resize(explain.grad_cam(net, x, name, y), x.shape[2:])
+    return method
+
+
+def size_of(method, *names):  # three colours become one number
+    return lambda net, x, y: method(net, x, *names, y).abs().amax(1)
+
+
+methods = {"gradient": size_of(explain.gradient),
+           "guided backprop": size_of(explain.guided_backprop),
+           **{f"Grad-CAM {name}": cam_at(name) for name in layers},
+           "Guided Grad-CAM": size_of(explain.guided_grad_cam, "relu4")}
+maps = {name: method(mean, x[:200], y[:200]) for name, method in methods.items()}
+noise = torch.Generator().manual_seed(0)
+maps["random numbers"] = torch.rand(masks.shape, generator=noise)
+
+# %% alt="A cow, a deer and an elephant, each with five maps. The gradient is scattered specks. Guided backpropagation and Guided Grad-CAM draw the animal in fine points. Grad-CAM of the first layer follows edges; that of the last glows at the cow's legs and belly, the deer's antlers and the elephant's hind foot."
+right = chances(mean, x[:200]).argmax(1) == y[:200]
+chosen = [int((right & (y[:200] == k)).nonzero()[0]) for k in (0, 5, 8)]
+few = [name for name in maps if name[-1] not in "23" and name != "random numbers"]
+tiles = [(unseen.images[i], heat, name, masks[i])
+         for i, answer in zip(chosen, named(mean, x[chosen]))
+         for heat, name in [(None, answer), *((maps[name][i], name) for name in few)]]
+plots.overlays(*zip(*tiles), columns=6)
+
+# %% [markdown]
+# **Figure.** Three animals that the network of means names rightly, and what five methods say it looked at. Grad-CAM of the last layer is coarse, but look at what it picks out: a deer's antlers, the heavy foot of an elephant.
+#
+# Two grades. The *pointing game* asks whether the largest number of a map lies on the animal;[^pointing] the *energy* is the share of the whole map that does.
+
+# %% alt="Two panels of bars for eight kinds of map: the share of the map that lies on the animal, and how often its largest number does. Guided backpropagation leads in both, Guided Grad-CAM beside it; Grad-CAM at every layer and the gradient lie between; random numbers are far below."
+grades = {"energy on the animal, %": explain.energy, "pointing, %": explain.pointing}
+panels = {title: [100 * grade(m, masks).float().mean().item() for m in maps.values()]
+          for title, grade in grades.items()}
+print(f"the animals take {100 * masks.float().mean():.0f} % of the pictures")
+plots.bars(panels, list(maps))
+
+# %% [markdown]
+# **Figure.** 200 unseen pictures, each asked for its true class. All methods beat random numbers, which put as much on the animal as it takes of the picture. Guided backpropagation points best of all. Is it the best explanation?
+#
+# ### Which animal?
+#
+# To find *an* animal is not yet to explain why it is called a camel. So put two pictures side by side (the network of means takes any size) that differ in the species alone, and ask for one, then for the other. Animals of the pasture stand near the middle, where even a blind pointer would hit them; here they stand aside.
+
+# %%
+aside = dict(seed=2, x=(-0.25, 0.25), y=(-0.15, 0.15))
+halves = [pasture.scenes(200, "test", species=list(names), **aside)
+          for names in (pasture.SPECIES[:5], pasture.SPECIES[5:])]
+kinds = torch.tensor([[pasture.SPECIES.index(scene.species) for scene in half]
+                      for half in halves])
+truth = [list(pasture.pictures(half)) for half in halves]
+both = np.concatenate([np.stack([one.image for one in half]) for half in truth], axis=3)
+left, right = (torch.tensor(np.stack([one.mask for one in half])) for half in truth)
+sides = [F.pad(left, (0, 32)), F.pad(right, (32, 0))]
+
+
+def asked(net):  # a map for each of the two questions
+    return [cam_at("relu4")(net, see(both, stats), kind) for kind in kinds]
+
+# %% alt="Three double pictures, each shown plain and with two maps: a pig and an elephant in the same brown coat behind a fence, a cow and a deer on sand, a pig and an elephant with stripes on snow. The map glows at the animal that was asked for: the pig's belly, the elephant's trunk or legs, the cow's body, the deer's neck."
+found = asked(mean)
+questions = [[f"{pasture.SPECIES[kind]}?" for kind in half] for half in kinds]
+tiles = [(both[n], heat, name) for n in range(3, 24, 7) for heat, name in
+         [(None, ""), *((found[k][n], questions[k][n]) for k in (0, 1))]]
+plots.overlays(*zip(*tiles), columns=3)
+
+# %% [markdown]
+# **Figure.** One picture, two questions, two answers. The coat, the ground and the light are the same for both animals, and no help.
+
+# %%
+def hits(maps, masks):
+    found = [explain.pointing(*one).float().mean() for one in zip(maps, masks)]
+    return 100 * np.mean(found)
+
+
+# the middle of one half, chosen by the toss of a coin
+middle = 50 * np.mean([side[:, 16, 16] | side[:, 16, 48] for side in sides])
+right, wrong = hits(found, sides), hits(found, sides[::-1])
+print(f"Grad-CAM {right:.0f} %, of the other animal {wrong:.0f} %, middle {middle:.0f} %")
+claims.measure("grad-cam-against-wrong-class", right - wrong)
+
+# %%
+claims.measure("grad-cam-against-centre", right - middle)
+
+# %%
+area = 100 * np.mean([side.float().mean() for side in sides])
+untrained = [hits(asked(build("mean", seed=seed).eval()), sides) for seed in range(1, 6)]
+claims.measure("grad-cam-of-an-untrained-net", np.mean(untrained) - area)
+
+# %%
+claims.quote("weakly-supervised-localisation")
+
+# %% [markdown]
+# ## A sanity check
+#
+# Back to the winner. The animal is the most striking thing in its picture, and a mere detector of edges would find it, too. Adebayo and others proposed a test:[^adebayo] **destroy what the network has learned**, one layer after another from the top, with random weights. A map that explains the network has to change with it.
+
+# %%
+def alike(a, b):  # rank correlation, picture by picture; that of an even map is 0
+    ranks = [torch.tensor(rankdata(m.flatten(1), axis=1)) for m in (a, b)]
+    a, b = (r - r.mean(1, keepdim=True) for r in ranks)
+    return torch.nan_to_num((a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1)))
+
+
+tested = ["guided backprop", "gradient", "Grad-CAM relu4"]
+ruined, stages = copy.deepcopy(mean), {name: [maps[name][:100]] for name in tested}
+torch.manual_seed(1)
+for part in [["fc"], *([f"conv{n}", f"norm{n}"] for n in (4, 3, 2, 1))]:
+    for name in part:
+        ruined.get_submodule(name).reset_parameters()
+    for name in tested:
+        stages[name].append(methods[name](ruined, x[:100], y[:100]))
+
+# %% alt="A cow in the corner and three rows of six maps, from the trained net to one of random weights. Guided backpropagation shows the cow in five of them and a trace of it in the noise of the sixth. The gradient is scattered specks in all. Grad-CAM glows at the cow's belly and legs at first and somewhere else when layer 4 is destroyed."
+destroyed = ["trained", "fc", "+ layer 4", "+ layer 3", "+ layer 2", "all"]
+one = chosen[0]
+plots.maps(unseen.images[one], {name.split()[0]: [m[one] for m in found]
+                                for name, found in stages.items()}, destroyed)
+
+# %% [markdown]
+# **Figure.** From left to right more and more of the network is destroyed. Guided backpropagation goes on drawing the cow, though but one layer in four still knows anything, and its traces show even at the end. It shows the *picture* more than what was learned. Grad-CAM's map goes elsewhere as soon as a layer of its own is gone.
+
+# %%
+similar = {name: alike(found[0], found[-1]) for name, found in stages.items()}
+for name, values in similar.items():
+    print(f"{name:15} rank correlation of first and last map {values.mean():.2f}")
+gap = similar[tested[0]] - similar[tested[2]]
+claims.measure("sanity-check-by-random-weights",
+               (gap.mean() / gap.std() * len(gap) ** 0.5).item())
+
+# %% [markdown]
+# A second check asks whether a map foretells what happens when pieces of the picture are hidden.
+
+# %%
+drops = explain.occlusion(mean, x[:100], y[:100], size=7, stride=3, scores=True)
+agree = {name: alike(maps[name][:100], drops).mean().item() for name in tested}
+print(", ".join(f"{name} {value:.2f}" for name, value in agree.items()))
+claims.measure("grad-cam-follows-occlusion", agree[tested[2]] - agree[tested[0]])
+
+# %%
+claims.quote("guided-grad-cam-for-people")
+
+# %% [markdown]
+# ## What makes a cow, a *cow*?
+#
+# We have a tool that can be trusted a little. Time for the question of the course.
+#
+# Here is another world. In the *biased* pasture cows stand on the meadow and nowhere else, and all other animals stand elsewhere. Many collections of photographs are such worlds. A network of the same kind learns there.
+
+# %%
+fooled = build("mean")
+world = pasture.dataset(4000, "train", biased=True)
+fooled_stats = learn(fooled, world, dataclasses.replace(recipe, epochs=6))
+grounds = ["meadow", "sand", "snow", "straw"]
+scenes = {ground: pasture.scenes(200, "test", seed=1, species="cow", ground=ground)
+          for ground in grounds}
+cows = {g: pasture.images(scenes[g]) for g in grounds}
+on_cow = torch.tensor(np.stack([p.mask for p in pasture.pictures(scenes["meadow"])]))
+nets = {"biased": (fooled, fooled_stats), "unbiased": (mean, stats)}
+
+# %% [markdown]
+# The examination: 200 cows on the meadow, and *the same cows*, in the same pose, coat and light, on sand, snow and straw.
+
+# %% alt="Two panels of bars. The net of the biased pasture names all cows on the meadow and none on sand, snow or straw. The net of the unbiased pasture names about as many on each ground."
+def cows_named(net, stats, ground):
+    answers = chances(net, see(cows[ground], stats)).argmax(1)
+    return 100 * (answers == 0).float().mean().item()
+
+
+shares = {name: [cows_named(*net, g) for g in grounds] for name, net in nets.items()}
+plots.bars({f"{name} net: cows named, %": v for name, v in shares.items()}, grounds)
+
+# %% [markdown]
+# **Figure.** On the meadow the biased network looks like the better one by far. On the beach it has never heard of cows.
+
+# %%
+claims.measure("right-for-the-wrong-reason", shares["biased"][0] - shares["biased"][1])
+
+# %% [markdown]
+# Whoever tests it in its own world will never know, since there every cow stands on the meadow. So stay on the meadow, and ask both networks for Grad-CAM of "cow".
+
+# %% alt="Six cows on the meadow, twice, outlined in white. In the upper row, the biased net, the grass all around glows and the cows are cut out of the glow as dark shapes. In the lower row, the unbiased net, the glow lies on the cows' bodies and between their legs."
+def looks(net, stats, ground="meadow"):
+    return cam_at("relu4")(net, see(cows[ground], stats), 0)
+
+
+cow_chance = chances(mean, see(cows["meadow"], stats))[:, 0]
+surest = cow_chance.argsort(descending=True)[:24:4].tolist()
+on_meadow = {name: looks(*net) for name, net in nets.items()}
+tiles = [(cows["meadow"][i], found[i], name, on_cow[i])
+         for name, found in on_meadow.items() for i in surest]
+plots.overlays(*zip(*tiles), columns=6)
+
+# %% [markdown]
+# **Figure.** What makes a cow a cow? To the network above: everything but the cow. It has cut the animal out with care. To the one below: the cow.
+#
+# Both rows are right answers to the same pictures. One is right for the wrong reason, and Grad-CAM has found it out without a single picture of a beach.
+
+# %%
+onto = {name: 100 * explain.energy(found, on_cow).mean().item()
+        for name, found in on_meadow.items()}
+print("of the map on the cow, %:", {name: round(share) for name, share in onto.items()})
+claims.measure("grad-cam-shows-the-reason", onto["unbiased"] - onto["biased"])
+
+# %% [markdown]
+# ### A counterfactual
+#
+# A map is a hint. The proof is a *counterfactual*: change the suspected cause, leave all else as it is, and see whether the answer changes.
+
+# %% alt="One dark cow on meadow, sand, snow and straw, in two rows. The biased net gives it 100 percent on the meadow and 0 percent elsewhere. The unbiased net calls it a cow on each ground, and its map lies on the body and legs in all four."
+i = surest[0]
+tiles = [(cows[g][i], looks(*nets[name], g)[i], f"{name}: cow {chance[i, 0]:.0%}")
+         for name, (net, stats_of) in nets.items() for g in grounds
+         for chance in [chances(net, see(cows[g], stats_of))]]
+plots.overlays(*zip(*tiles), columns=4)
+
+# %% [markdown]
+# **Figure.** The same cow, other ground. Only the lower network is talking about the cow.
+#
+# ### The cure
+#
+# The network cannot know what we mean by "cow", if in all it ever saw cow and meadow came together. So let it go on learning, on the unbiased pasture, where the ground is worthless: for one epoch, and for four.
+
+# %%
+course = {"biased": nets["biased"]}
+for epochs in (1, 4):
+    cured = copy.deepcopy(fooled)
+    cure = dataclasses.replace(recipe, epochs=epochs, lr=0.1, schedule="linear")
+    course[f"epoch {epochs} of cure"] = cured, learn(cured, pictures, cure)
+course["never biased"] = nets["unbiased"]
+for name, net in course.items():
+    print(f"{name:15} {cows_named(*net, 'sand'):3.0f} % of the cows on the beach named")
+
+# %% alt="Three cows on the meadow, outlined, four times each. On the left the grass around the cow glows; after one epoch of cure and after four the glow gathers on the cow and the ground under it; on the right, for the net that never was biased, it lies on the cow."
+walk = {name: looks(*net) for name, net in course.items()}
+tiles = [(cows["meadow"][i], found[i], name, on_cow[i])
+         for i in surest[:3] for name, found in walk.items()]
+plots.overlays(*zip(*tiles), columns=4)
+
+# %% [markdown]
+# **Figure.** Within one epoch the map lets go of the meadow at large and gathers at the cow's feet: legs, and the grass between them. Only the network that never was biased looks at the cow itself.
+#
+# So the map moves towards the cow, and the beach has cows again, though not as many as it could. A bias is sooner learned than lost: where one may choose, the better cure is to begin with the right pictures.
+
+# %%
+shares = {name: 100 * explain.energy(found, on_cow).mean().item()
+          for name, found in walk.items()}
+print("of the map on the cow, %:", {name: round(share) for name, share in shares.items()})
+claims.measure("the-map-moves-onto-the-cow", shares["epoch 4 of cure"] - shares["biased"])
+
+# %% [markdown]
+# ## On your own pictures
+#
+# No truth is needed to look. Put pictures of your own into a folder and name it in `DTWIN_DATASET`, as [the data page](../data.md) tells, and this section learns from them and shows what it looked at. Without, it shows the pasture.
+
+# %% alt="Twelve pictures, each with the network's answer and its probability above, and a glow where Grad-CAM finds the reason."
+own, new = data.dataset("train"), data.dataset("test")
+judge, own_stats = mean, stats
+if own.name != "pasture":
+    judge = build("mean", len(own.classes))
+    own_stats = learn(judge, own, recipe)
+pixels = see(new.images[:12], own_stats)
+answers = named(judge, pixels, own.classes)
+plots.overlays(new.images[:12], cam_at("relu4")(judge, pixels, None), answers, columns=6)
+
+# %% [markdown]
+# **Figure.** Unseen pictures, the answer, and the place it came from. If an answer is right and the place is wrong, you have found a meadow of your own.
+#
+# ## The claims, measured
+#
+# The deconvnet is a backward pass with another rule for ReLUs, and Grad-CAM is CAM wherever CAM exists, both to rounding. Units climb from edges to animals, though not as far up as in the great networks. Grad-CAM points at what it is asked for, and changes with the weights, as an explanation should. The prettiest maps passed every test but that one. And a network that names every cow may know nothing of cows.
+#
+# ## Exercises
+#
+# **1. Predict before you run.** What is the Grad-CAM of a class whose weights $\alpha_k$ are all negative? And what becomes of the map if a constant is added to the scores of *all* classes?
+#
+# <details markdown="1"><summary>Solution</summary>
+#
+# ReLU activations are never negative, so the sum is nowhere positive and the map is zero: nothing speaks for the class. A constant added to all scores has no gradient; map and probabilities stay as they are.
+#
+# </details>
+#
+# **2. Program it.** Write Grad-CAM yourself, in five lines, from `explain.capture` and `torch.autograd.grad`, and compare.
+#
+# <details markdown="1"><summary>Solution</summary>
+#
+# ```python
+# with explain.capture(mean, "relu4") as outputs:
+#     score = mean(x[:5])[:, 0].sum()
+#     maps = outputs[-1]
+#     (gradients,) = torch.autograd.grad(score, maps)
+# mine = (gradients.mean((2, 3), keepdim=True) * maps).sum(1).relu()
+# print((mine - explain.grad_cam(mean, x[:5], "relu4", 0)).abs().max())
+# ```
+#
+# One `sum` over pictures is enough, because no picture's score depends on another picture's maps.
+#
+# </details>
+#
+# **3. Predict, then run.** Which animals will the biased network call cows on the meadow? Ask `pasture.scenes(200, "test", species="horse", ground="meadow")`, and find a map that proves it.
+#
+# <details markdown="1"><summary>Solution</summary>
+#
+# Nearly all of them, horse or elephant: to it a meadow *is* a cow. Its Grad-CAM for "cow" on a horse lies on the grass, with the horse cut out, as it was with cows.
+#
+# </details>
+#
+# ## What you can do now
+#
+# - Say what a unit answers to, from its strongest pictures, and show with a deconvnet what in them it used.
+# - Derive Grad-CAM from CAM, write it in five lines, and apply it to any layer of any network.
+# - Grade a map against the truth, and distrust one that survives the destruction of its network.
+# - Find out whether a network is right for the wrong reason, prove it by a counterfactual, and cure it.
+#
+# ## Sources
+#
+# The lecture's slides "CNNs: What's Going On".
+#
+# [^zeiler]: M. D. Zeiler and R. Fergus, Visualizing and Understanding Convolutional Networks, *ECCV*, 2014.
+# [^guided]: J. T. Springenberg, A. Dosovitskiy, T. Brox and M. Riedmiller, Striving for Simplicity: The All Convolutional Net, *ICLR* workshop, 2015.
+# [^zhou]: B. Zhou, A. Khosla, A. Lapedriza, A. Oliva and A. Torralba, Learning Deep Features for Discriminative Localization, *CVPR*, 2016.
+# [^selvaraju]: R. R. Selvaraju and others, Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization, *ICCV*, 2017.
+# [^simonyan]: K. Simonyan, A. Vedaldi and A. Zisserman, Deep Inside Convolutional Networks: Visualising Image Classification Models and Saliency Maps, *ICLR* workshop, 2014.
+# [^pointing]: J. Zhang and others, Top-down Neural Attention by Excitation Backprop, *ECCV*, 2016.
+# [^adebayo]: J. Adebayo and others, Sanity Checks for Saliency Maps, *NeurIPS*, 2018.
