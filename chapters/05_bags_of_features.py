@@ -28,7 +28,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC, LinearSVC
 
-from dtwin import claims, data, plots
+from dtwin import check, claims, data, plots
 from dtwin.data import pasture
 from dtwin.vision import bags
 from dtwin.vision.descriptors import dense_sift, gradient_directions, keypoint_sift
@@ -682,58 +682,96 @@ plots.bars({"faces, % wrong in cross-validation": missed}, list(encodings), form
 #
 # ## Exercises
 #
-# **1. Predict before you run.** Turn all training and test pictures of the digits upside down, then only the test pictures. What becomes of the error of the bag, and of the pyramid?
+# The cell `check(name)` tells whether a function of that name is right, and if it is not, what is wrong with it.
 #
-# <details markdown="1"><summary>Solution</summary>
+# ### Exercise 1. Digits upside down ★★
 #
-# Both turned: nothing much changes, for the codebook is learned from turned patches too. Only the test turned: both fail on more than half of the digits, the bag as well. It forgets where a patch was, but not how it lies: a patch with light above is another word than one with light below. A bag is blind to places, not to directions.
+# **Predict before you run.** Turn all training and test pictures of the digits upside down, then only the test pictures. What becomes of the error of the bag, and of the pyramid?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** `pictures[:, ::-1, ::-1]` turns pictures by half a turn, and `wrong` does the rest.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** The bag forgets where a patch was. Does it forget how the patch lies?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** Both turned: nothing much changes, for the codebook is learned from turned patches too. Only the test turned: both fail on more than half of the digits, the bag as well. It forgets where a patch was, but not how it lies: a patch with light above is another word than one with light below. A bag is blind to places, not to directions.
 #
 # ```python
 # turned = big_exam[:, ::-1, ::-1]
 # print(wrong(big, digits.labels, turned, exam.labels, 0)[0])
 # print(wrong(big[:, ::-1, ::-1], digits.labels, turned, exam.labels, 0)[0])
 # ```
+
+# %% [markdown]
+# ### Exercise 2. A codebook of your own ★★
 #
-# </details>
+# **Program it.** Write k-means in NumPy: `kmeans(points, words)` takes descriptors and words to start from, gives each point to the nearest word, moves each word to the middle of its points, and repeats until nothing moves. It returns the words; one without points stays where it is. Run `check(kmeans)`. Does your codebook describe the digits as well as the package's?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** The tiny case at the head of the chapter finds the nearest words: `((points[:, None] - words) ** 2).sum(2).argmin(1)`.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** `points[nearest == j].mean(0)` is the middle of the points of word `j`, and NaN where there are none.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Build a new array of words in each round, and stop when `np.allclose` finds it like the one before.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** Each round can only shorten the distances, so there is an end.
+
+# %% tags=["solution", "nbval-check-output"]
+def kmeans(points, words):
+    while True:
+        nearest = ((points[:, None] - words) ** 2).sum(2).argmin(1)
+        moved = words.copy()
+        for j in set(nearest):
+            moved[j] = points[nearest == j].mean(0)
+        if np.allclose(moved, words):
+            return moved
+        words = moved
+
+
+check(kmeans)
+
+# %% [markdown] tags=["solution"]
+# How far is a descriptor of a digit from its word? The words differ from the package's, for every start ends elsewhere, but they serve as well.
+
+# %% tags=["solution", "nbval-check-output"]
+points = dense_sift(big[:100])[0].reshape(-1, 32)
+ours = kmeans(points, points[:: len(points) // 32][:32])
+theirs = bags.codebook(points[None], 32)
+off = [((points[:, None] - w) ** 2).sum(2).min(1).mean() for w in (ours, theirs)]
+print("within a tenth of the package's:", off[0] < 1.1 * off[1])
+
+# %% [markdown]
+# ### Exercise 3. A narrower canvas ★★
 #
-# **2. Program it.** Write k-means in NumPy: choose $k$ descriptors as a start, assign, average, repeat until nothing moves. Does your codebook give the same errors as the package's?
-#
-# <details markdown="1"><summary>Solution</summary>
+# **Predict, then program it.** Make the canvas of the digits adrift narrower: 28 pixels, 36. Where does the pyramid's gain go?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Give `scattered` the width, and draw the corners below `width - 23`.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** The gain, as a share of the errors, shrinks with every pixel that the digits may move: the more cells a part can fall into, the less a cell says about it.
 #
 # ```python
-# def kmeans(points, k, seed=0):
-#     words = points[np.random.default_rng(seed).choice(len(points), k, replace=False)]
-#     while True:
-#         nearest = bags.hard(points[None], words)[0].argmax(1)
-#         moved = np.stack([points[nearest == n].mean(0) if (nearest == n).any() else words[n]
-#                           for n in range(k)])
-#         if np.allclose(moved, words, atol=1e-4):
-#             return words
-#         words = moved
-#
-# my_words = kmeans(dense_sift(big)[0].reshape(-1, 32)[::6], 32)
+# def scattered(pictures, seed, width=48):
+#     canvas, chance = np.zeros((len(pictures), width, width)), np.random.default_rng(seed)
+#     for n, (i, j) in enumerate(chance.integers(0, width - 23, (len(pictures), 2))):
+#         canvas[n, i:i + 24, j:j + 24] = pictures[n]
+#     return canvas
 # ```
+
+# %% [markdown]
+# ### Exercise 4. The same bag twice ★★
 #
-# The words differ, for k-means is no convex problem and every start ends elsewhere. The errors differ as they do between the seeds of the package's codebook.
-#
-# </details>
-#
-# **3. Predict, then program it.** Make the canvas of the digits adrift narrower: 28 pixels, 36. Where does the pyramid's gain go?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# Give `scattered` the width, and draw the corners below `width - 23`. The gain, as a share of the errors, shrinks with every pixel that the digits may move: the more cells a part can fall into, the less a cell says about it.
-#
-# </details>
-#
-# **4. Think.** Two pictures have the same bag. Must they have the same Fisher vector? And the other way round?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# No: that is what the three lines with patches at 1, at both sides and far away showed. The other way round neither: the vector is made of sums, and different patches can have the same sums. But 2048 sums are harder to hit by chance than 32 counts.
-#
-# </details>
-#
+# **Think.** Two pictures have the same bag. Must they have the same Fisher vector? And the other way round?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** No: that is what the three lines with patches at 1, at both sides and far away showed. The other way round neither: the vector is made of sums, and different patches can have the same sums. But 2048 sums are harder to hit by chance than 32 counts.
+
+# %% [markdown]
 # ## What you can do now
 #
 # - Compute a gradient histogram by hand, and say what it is blind to.
