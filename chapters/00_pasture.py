@@ -18,7 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dtwin import data, plots
+from dtwin import check, data, plots
 from dtwin.data import pasture
 
 print(f"{len(pasture.SPECIES)} species:", ", ".join(pasture.SPECIES))
@@ -174,6 +174,66 @@ plots.images([*pair.images, near], ["left", "right", "disparity"])
 # %% [markdown]
 # **Figure.** A motorcycle before two cameras, and how many pixels each point moves from one picture to the other, brighter for more: what is near moves far. Black was not measured.
 #
+# ## Exercises
+#
+# The cell `check(name)` tells whether a function of that name is right, and if it is not, what is wrong with it.
+#
+# ### Exercise 1. How much of it is cow? ★
+#
+# **Predict before you run.** A network learns from pictures like the forty above. How many of 100 pixels show the animal? For which species are they most, and for which fewest?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Look at the forty pictures: how often would an animal, cut out and laid flat, fit into its picture?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** About one pixel in eight. Whoever has long thin legs has least. All others are ground and sky, and a machine that compares pixels compares mostly these: chapter 1 finds out what comes of it.
+
+# %% tags=["solution"]
+seen = {name: [] for name in pasture.SPECIES}
+for scene, picture in zip(scenes := pasture.scenes(300, "test"), pasture.pictures(scenes)):
+    seen[scene.species].append(100 * picture.mask.mean())
+for name, shares in sorted(seen.items(), key=lambda item: np.mean(item[1])):
+    print(f"{name:8} {np.mean(shares):4.1f} of 100 pixels")
+
+# %% [markdown]
+# ### Exercise 2. A sun of your own ★★
+#
+# **Program it.** A dull surface sends back the more light, the more it faces the sun: as much as the *cosine* of the angle between its normal $n$ and the direction $l$ to the light, $\max(n \cdot l, 0)$, where nothing comes from a surface that looks away. Write `shade(normals, light)`, for normals (3, H, W) and a light of three numbers whose length is 1, which returns (H, W), and run `check(shade)`. Then take the normals of the cow, and light her from the left.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** The first axis holds the three numbers of each normal. Multiply them by those of the light, and add up along that axis.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** `np.tensordot(light, normals, 1)` does both, and `np.maximum(…, 0)` the rest.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** A product and a sum, without a loop:
+
+# %% tags=["solution", "nbval-check-output"]
+def shade(normals, light):
+    return np.maximum(np.tensordot(light, normals, 1), 0)
+
+
+check(shade)
+
+# %% alt="Three grey pictures of the cow without her colours. Lit from the left, from the right and from above, her near side, her shape and the ground are in turn bright and dark. The sky is black." tags=["solution"]
+suns = {"from the left": [-0.8, 0.36, 0.48], "from the right": [0.8, 0.36, 0.48], "from above": [0, 1, 0]}
+plots.images([shade(cow.normals, np.array(sun)) for sun in suns.values()], suns.keys())
+
+# %% [markdown] tags=["solution"]
+# **Figure.** One cow, three suns. The sky has no surface, so it sends back nothing.
+#
+# There are no cast shadows, for a normal knows nothing of what stands in the way.
+
+# %% [markdown]
+# ### Exercise 3. What is not in the pasture? ★
+#
+# **Think.** A network reads the pasture without a mistake. Name three things that a child knows of a cow and that this network need not know.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** Some of many: that a cow stays a cow when she lies down, for here all stand. That there may be two cows in a picture, or none, for here is always one animal, whole and near the middle. That a cow moves, moos and gives milk. A test can only ask for what its pictures show, and the answer "without a mistake" means no more than that.
+
+# %% [markdown]
 # ## What you can do now
 #
 # - Draw any animal in any scene, and get the truth behind every pixel.
