@@ -14,7 +14,7 @@
 # %% alt="Four cows side by side. A black and white one from the side on a meadow; a brown one from the front on sand, with her shadow before her; a striped one from behind on snow at dusk; a grey one grazing on straw behind a bush."
 from dataclasses import replace
 
-from dtwin import claims, data, plots
+from dtwin import check, claims, data, plots
 from dtwin.data import pasture
 
 first = pasture.Scene(size=160, azimuth=70)
@@ -530,60 +530,87 @@ journey()
 #
 # ## Exercises
 #
-# **1. Predict before you run.** The pixels of the cow are shuffled, each number to a random place. Then take a picture of noise, every number drawn at random from 0 to 255. How many bits do the three need, against the 98,304 of the raw numbers? And which holds most information?
+# The cell `check(name)` tells whether a function of that name is right, and if it is not, what is wrong with it.
 #
-# <details markdown="1"><summary>Solution</summary>
+# ### Exercise 1. How much is in a picture? ★
 #
-# ```python
-# picture, rng = pasture.render(pasture.Scene(size=64)).image, np.random.default_rng(0)
-# shuffled = rng.permutation(picture.ravel())
-# noise = rng.integers(0, 256, picture.size, dtype="uint8")
-# print(*(bits(some.tobytes()) for some in (picture, shuffled, noise)))
-# ```
+# **Predict before you run.** The pixels of the cow are shuffled, each number to a random place. Then take a picture of noise, every number drawn at random from 0 to 255. How many bits do the three need, against the 98,304 of the raw numbers? And which holds most information?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** The coder saves where the next number can be guessed from those before it. In which of the three can it?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** The cow needs a little over half of the raw bits, for neighbours in a picture are alike. Shuffled, nearly all of it is lost to the coder, and noise needs all bits and a few more. By Shannon's measure noise holds the most information, and it shows nothing at all. His measure counts surprise, not meaning.
+
+# %% tags=["solution"]
+picture, rng = pasture.render(pasture.Scene(size=64)).image, np.random.default_rng(0)
+shuffled = rng.permutation(picture.ravel())
+noise = rng.integers(0, 256, picture.size, dtype="uint8")
+print(*(f"{bits(some.tobytes()):,}" for some in (picture, shuffled, noise)))
+
+# %% [markdown]
+# ### Exercise 2. On another ground ★★
 #
-# The cow needs a little over half of the raw bits, for neighbours in a picture are alike. Shuffled, nearly all of it is lost to the coder, and noise needs all bits and a few more. By Shannon's measure noise holds the most information, and it shows nothing at all. His measure counts surprise, not meaning.
+# **Predict, then program it.** The machine answers with the ground. Forbid it: let it choose only among pictures whose ground is *another* than that of the picture asked about. Will its precision at 10 rise or fall? Write `precision_at(distances, same, k)`, the share of right answers among the `k` nearest, averaged over all who ask, and run `check(precision_at)`. Then give it distances in which the forbidden pictures are infinitely far away.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** `distances.argsort(axis=1)` ranks the pictures for each question. What does `np.take_along_axis` do with `same`?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** `ours` and `theirs` are the scenes of the pictures, and `scene.ground` is the ground. `np.where` puts `np.inf` where two grounds are equal.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** It falls, though it stays above chance. On a like ground the ground cancels, and what remains of the distance is the animal; on another ground the distance is nearly all ground. What misleads the machine is also what allows it to see anything.
+
+# %% tags=["solution", "nbval-check-output"]
+def precision_at(distances, same, k):
+    nearest = distances.argsort(axis=1)[:, :k]
+    return np.take_along_axis(same, nearest, axis=1).mean()
+
+
+check(precision_at)
+
+# %% tags=["solution", "nbval-check-output"]
+a, b = (np.array([scene.ground for scene in drawn]) for drawn in (ours, theirs))
+away = np.where(a[:, None] == b, np.inf, distances)
+before, after = precision_at(distances, same, 10), precision_at(away, same, 10)
+print("it falls:", after < before, " above chance:", after > 0.1)
+
+# %% [markdown]
+# ### Exercise 3. Edges instead of numbers ★★
 #
-# </details>
+# **Program it.** You could read the drawings and the machine could not. Give it a start: compare pictures not by their numbers but by their *edges*, that is by how steeply the brightness changes at each pixel. Write `edges(images)` for pictures (N, 3, H, W) from 0 to 255: the mean of the channels, from 0 to 1, and of its gradient across and down the length, (N, H, W). Run `check(edges)`. What does that do to precision at 10?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** `np.gradient(…, axis=(1, 2))` returns two arrays: how steeply the brightness changes downwards, and to the right.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** The two are the sides of a right angle; `np.hypot` is its third side. `pairwise_distances` wants one row for each picture.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** It rises to about one in four. Flat ground has few edges and drops out, whatever its colour. This is the thought with which chapter 2 begins, in 1963.
+
+# %% tags=["solution", "nbval-check-output"]
+def edges(images):
+    down, across = np.gradient(images.mean(axis=1) / 255, axis=(1, 2))
+    return np.hypot(down, across)
+
+
+check(edges)
+
+# %% tags=["solution"]
+steep = pairwise_distances(*(edges(p.images).reshape(len(p), -1) for p in (asked, memory)))
+print(f"numbers {precision_at(distances, same, 10):.2f}, edges {precision_at(steep, same, 10):.2f}")
+
+# %% [markdown]
+# ### Exercise 4. What is a chair? ★★
 #
-# **2. Predict, then program it.** The machine answers with the ground. Forbid it: let it choose only among pictures whose ground is *another* than that of the picture asked about. Will its precision at 10 rise or fall?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# ```python
-# a, b = (np.array([scene.ground for scene in drawn]) for drawn in (ours, theirs))
-# away = np.where(a[:, None] == b, np.inf, distances)
-# print(np.take_along_axis(same, away.argsort(axis=1)[:, :10], axis=1).mean())
-# ```
-#
-# It falls, though it stays above chance. On a like ground the ground cancels, and what remains of the distance is the animal; on another ground the distance is nearly all ground. What misleads the machine is also what allows it to see anything.
-#
-# </details>
-#
-# **3. Program it.** You could read the drawings and the machine could not. Give it a start: compare pictures not by their numbers but by their *edges*, that is by how steeply the brightness changes at each pixel. What does that do to precision at 10?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# ```python
-# def edges(images):
-#     down, across = np.gradient(images.mean(axis=1) / 255, axis=(1, 2))
-#     return np.hypot(down, across).reshape(len(images), -1)
-#
-# steep = pairwise_distances(edges(asked.images), edges(memory.images))
-# print(np.take_along_axis(same, steep.argsort(axis=1)[:, :10], axis=1).mean())
-# ```
-#
-# It rises to about one in four. Flat ground has few edges and drops out, whatever its colour. This is the thought with which chapter 2 begins, in 1963.
-#
-# </details>
-#
-# **4. Think.** Write an explicit model of *chair* in three sentences. Then find a chair that it refuses, and something that is no chair and that it accepts.
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# "Four legs, a seat, a back" refuses the office chair and the beanbag, and accepts a bench and a horse with a saddle. "Something to sit on" refuses none, and accepts a rock. Each mended sentence brings the next exception. That is not for want of trying: what makes a chair a chair is what one can do with it, and this is nowhere in the pixels.
-#
-# </details>
-#
+# **Think.** Write an explicit model of *chair* in three sentences. Then find a chair that it refuses, and something that is no chair and that it accepts.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** "Four legs, a seat, a back" refuses the office chair and the beanbag, and accepts a bench and a horse with a saddle. "Something to sit on" refuses none, and accepts a rock. Each mended sentence brings the next exception. That is not for want of trying: what makes a chair a chair is what one can do with it, and this is nowhere in the pixels.
+
+# %% [markdown]
 # ## What you can do now
 #
 # - Say why a picture has more bits than its description, and why that does not matter.
