@@ -64,6 +64,12 @@ def test_insertion_brings_the_most_important_first():
     torch.testing.assert_close(got[0], sigmoid(-2.0, -10.0))
 
 
+def test_of_many_that_are_as_important_the_first_goes_first():
+    x = torch.linspace(-1, 1, 256).reshape(1, 1, 16, 16)
+    got = explain.deletion(Sum(), x, torch.zeros(1, 16, 16), 1, steps=2)
+    torch.testing.assert_close(got[0, 1], x[:, :, 8:].sum().sigmoid())
+
+
 def test_a_map_of_its_own_for_each_picture():
     x, maps = torch.cat([X, X.flip(3)]), torch.cat([ORDER, ORDER.flip(2)])
     got = explain.deletion(Sum(), x, maps, steps=3)
