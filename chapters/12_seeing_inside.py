@@ -232,10 +232,10 @@ best = {name: areas(explain.feature_maps(alex, x, name).amax((2, 3))) for name i
 with torch.no_grad():
     best["relu5"] = areas(alex[:-1](x))
 print(", ".join(f"{name} {area.mean():.2f}" for name, area in best.items()))
-claims.measure("first-units-do-not", best["relu1"].mean())
+claims.measure("last-units-know-species", best["relu4"].mean())
 
 # %%
-claims.measure("last-units-know-species", best["relu4"].mean())
+claims.measure("first-units-do-not", best["relu1"].mean())
 
 # %% [markdown]
 # The trend is the paper's, from layer to layer. Its size is not: our last convolution has units for *kinds* of build rather than for species, and only the hidden layer behind it, `relu5`, has units that know a species when they see one. Four layers and 4,000 pictures make no cat-face unit.
@@ -259,14 +259,14 @@ hidden = explain.occlusion(alex, x[:100], y[:100], size=7, stride=3)
 def named(net, x, classes=pasture.SPECIES):
     return [f"{classes[k]} {p:.0%}" for p, k in zip(*chances(net, x).max(1))]
 
-# %% alt="Eight animals of eight species outlined in white, with a glow where a grey square lowers the probability most: on the body of a sheep, the head of a deer, the humps of a camel, the neck of a giraffe, but above the backs of a cow and a pig."
+# %% alt="Eight animals of eight species outlined in white, with a glow where a grey square lowers the probability most: on the bodies of a sheep, a deer and a camel, the tail of a dog and the head of a giraffe, but on empty snow above the backs of a cow, a horse and a pig."
 sure = chances(alex, x[:100])
 shown = [int((sure[:, k] * (y[:100] == k)).argmax()) for k in range(8)]  # of each species
 answers = named(alex, x[shown])
 plots.overlays(unseen.images[shown], hidden[shown], answers, masks[shown], columns=4)
 
 # %% [markdown]
-# **Figure.** Where it hurts to be hidden, for one animal of each of eight species. The white outline is the truth, which the network never saw; the label is its answer. A camel must not lose its humps, nor a giraffe its neck. But a square in the empty sky above a cow's back hurts as well: what covers something also *adds* something, and above a back that may be a hump or a neck.
+# **Figure.** Where it hurts to be hidden, for one animal of each of eight species. The white outline is the truth, which the network never saw; the label is its answer. A giraffe must not lose its head, nor a dog its tail. But a square on the empty snow above a cow or a pig hurts as well: what covers something also *adds* something, and above a back that may be a hump or a neck.
 
 # %%
 near = F.max_pool2d(masks[:100].float(), 13, 1, 6) > 0  # up to 6 pixels from the animal
@@ -537,7 +537,8 @@ plots.overlays(*zip(*tiles), columns=6)
 # %%
 onto = {name: 100 * explain.energy(found, on_cow).mean().item()
         for name, found in on_meadow.items()}
-print("of the map on the cow, %:", {name: round(share) for name, share in onto.items()})
+for name, share in onto.items():
+    print(f"{name:8} {share:.0f} % of the map on the cow")
 claims.measure("grad-cam-shows-the-reason", onto["unbiased"] - onto["biased"])
 
 # %% [markdown]
@@ -553,7 +554,7 @@ tiles = [(cows[g][i], looks(*nets[name], g)[i], f"{name}: cow {chance[i, 0]:.0%}
 plots.overlays(*zip(*tiles), columns=4)
 
 # %% [markdown]
-# **Figure.** The same cow, other ground. Only the lower network is talking about the cow.
+# **Figure.** The same cow, other ground. Only the lower network is talking about the cow. (Each map glows on its own scale. Where the upper network gives the cow 0 %, it found next to nothing, and the map shows where.)
 #
 # ### The cure
 #
@@ -583,7 +584,8 @@ plots.overlays(*zip(*tiles), columns=4)
 # %%
 shares = {name: 100 * explain.energy(found, on_cow).mean().item()
           for name, found in walk.items()}
-print("of the map on the cow, %:", {name: round(share) for name, share in shares.items()})
+for name, share in shares.items():
+    print(f"{name:15} {share:3.0f} % of the map on the cow")
 claims.measure("the-map-moves-onto-the-cow", shares["epoch 4 of cure"] - shares["biased"])
 
 # %% [markdown]
@@ -639,7 +641,7 @@ plots.overlays(new.images[:12], cam_at("relu4")(judge, pixels, None), answers, c
 #
 # <details markdown="1"><summary>Solution</summary>
 #
-# Nearly all of them, horse or elephant: to it a meadow *is* a cow. Its Grad-CAM for "cow" on a horse lies on the grass, with the horse cut out, as it was with cows.
+# All of them, horse, rabbit or elephant: to it a meadow *is* a cow. Its Grad-CAM for "cow" on a horse lies on the grass, with the horse cut out, as it was with cows.
 #
 # </details>
 #
