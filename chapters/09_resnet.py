@@ -16,7 +16,7 @@
 # The paper that this chapter follows begins with the same question.[^he]
 
 # %%
-from dtwin import claims
+from dtwin import check, claims
 
 claims.quote("just-stack-more-layers")
 
@@ -572,50 +572,106 @@ claims.quote("resnet-ensemble")
 #
 # ## Exercises
 #
-# **1. Predict before you run.** A block adds the output of its second batch normalisation. Set the scale of that one (`block.units[-1][1].weight`) to zero in every block of a fresh net. What does the net compute, and which of its kernels get a gradient in the first step?
+# The cell `check(name)` tells whether a function of that name is right, and if it is not, what is wrong with it.
 #
-# <details markdown="1"><summary>Solution</summary>
+# ### Exercise 1. Blocks that do nothing ★★
 #
-# Every block is the identity (behind a ReLU), so only the first convolution and the linear layer are left. The scales themselves get a gradient, the kernels in the branches none, because everything that reaches them is multiplied by the scale. After one step the scales are no longer zero. Many start their residual nets like this.
+# **Predict before you run.** A block adds the output of its second batch normalisation. Set the scale of that one (`block.units[-1][1].weight`) to zero in every block of a fresh net. What does the net compute, and which of its kernels get a gradient in the first step?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** What is left of $F(x) + x$? And what is the gradient that arrives at $F$ multiplied by, before it reaches a kernel?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** Every block is the identity (behind a ReLU), so only the first convolution and the linear layer are left. The scales themselves get a gradient, the kernels in the branches none, because everything that reaches them is multiplied by the scale. After one step the scales are no longer zero. Many start their residual nets like this.
+
+# %% tags=["solution", "nbval-check-output"]
+net = build(56, "A", seed=0).to(device)
+for block in net.blocks:
+    torch.nn.init.zeros_(block.units[-1][1].weight)
+F.cross_entropy(net(x), y).backward()
+kernels = [bool(w.grad.any()) for w in net.parameters() if w.dim() == 4]
+print(f"of {len(kernels)} convolutions {sum(kernels)} gets a gradient, the first: {kernels[0]}")
+
+# %% [markdown]
+# ### Exercise 2. Back along both ways ★★
 #
-# ```python
-# net = build(56, "A", seed=0).to(device)
-# for block in net.blocks:
-#     torch.nn.init.zeros_(block.units[-1][1].weight)
-# F.cross_entropy(net(x), y).backward()
-# print([w.grad.norm().item() for w in net.parameters() if w.dim() == 4][:5])
-# ```
+# **Program it.** A block of matrices, for $x$ of shape (N, d), is $y = x + \text{relu}(x W_1^\top) W_2^\top$. Write its backward pass in NumPy, `residual_backward(dy, x, w1, w2)`, which returns `dx, dw1, dw2`, and run `check(residual_backward)`.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Read the forward pass upwards: the sum, the second product, the ReLU, the first product. What does a sum do with the gradient that arrives?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** A sum hands it on along both ways, unchanged; and where two ways meet again, at $x$, their gradients are added.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** The `dy +` in the last line is the shortcut, read upwards.
+
+# %% tags=["solution", "nbval-check-output"]
+def residual_backward(dy, x, w1, w2):
+    a = x @ w1.T
+    h = np.maximum(a, 0)
+    dh, dw2 = dy @ w2, dy.T @ h
+    da = dh * (a > 0)
+    return dy + da @ w1, da.T @ x, dw2
+
+
+check(residual_backward)
+
+# %% [markdown]
+# ### Exercise 3. A shortcut that costs nothing ★★
 #
-# </details>
+# **Program it.** Where a stage halves the maps and doubles their number, $x$ does not fit $F(x)$. Option A keeps every second pixel, and puts half of the missing channels, all of zeros, before the ones there are and half behind. Write it in NumPy, `shortcut(x, channels, stride)`, and run `check(shortcut)`.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** A slice with a step, `[::stride]`, keeps every second pixel.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** `np.pad` takes, for each axis, how many numbers to put before and behind.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** The paper says only that zeros are added; on which side makes no difference to a net that learns. The package shares them out.
+
+# %% tags=["solution", "nbval-check-output"]
+def shortcut(x, channels, stride):
+    kept = x[:, :, ::stride, ::stride]
+    before = (channels - kept.shape[1]) // 2
+    behind = channels - kept.shape[1] - before
+    return np.pad(kept, ((0, 0), (before, behind), (0, 0), (0, 0)))
+
+
+check(shortcut)
+
+# %% [markdown]
+# ### Exercise 4. Deeper without a change ★★
 #
-# **2. Program it.** Deepen a trained residual net from 20 to 32 layers without changing what it says: put two blocks behind the last one of each stage that change nothing. How many lines do you need?
+# **Program it.** Deepen a trained residual net from 20 to 32 layers without changing what it says: put two blocks behind the last one of each stage that change nothing. How many lines do you need?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Exercise 1 makes blocks that change nothing. The net keeps its blocks in `net.blocks`, three to a stage.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** With plain blocks each of the two convolutions would have to be the identity, and the batch normalisations too.
+
+# %% tags=["solution", "nbval-check-output"]
+net, deeper = residual[20][0][0], torch.nn.ModuleList()
+for number, block in enumerate(net.blocks):
+    deeper.append(block)
+    width = block.units[-1][0].out_channels
+    for _ in range(2 * (number % 3 == 2)):
+        deeper.append(twin.nets.Block(width, width, 1, False, "A").to(device).eval())
+        torch.nn.init.zeros_(deeper[-1].units[-1][1].weight)
+before, net.blocks = net(x), deeper
+print(len(net.blocks), "blocks, the same answers:", torch.allclose(net(x), before, atol=1e-5))
+
+# %% [markdown]
+# ### Exercise 5. A factor before the shortcut ★
 #
-# <details markdown="1"><summary>Solution</summary>
-#
-# ```python
-# net, deeper = residual[20][0][0], torch.nn.ModuleList()
-# for number, block in enumerate(net.blocks):
-#     deeper.append(block)
-#     width = block.units[-1][0].out_channels
-#     for _ in range(2 * (number % 3 == 2)):
-#         deeper.append(twin.nets.Block(width, width, 1, False, "A").to(device).eval())
-#         torch.nn.init.zeros_(deeper[-1].units[-1][1].weight)
-# before, net.blocks = net(x), deeper
-# print((net(x) - before).abs().max().item())
-# ```
-#
-# With plain blocks each of the two convolutions has to be the identity, and the batch normalisations too.
-#
-# </details>
-#
-# **3. Think.** Put a factor in front of the shortcut, $F(x) + \lambda x$ with $\lambda = 0.9$. What comes of the gradient behind 27 blocks?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# Along the identity path it is multiplied by $0.9^{27} \approx 0.06$; with $\lambda = 1.1$ by 13. The plus sign works because the factor is exactly 1.[^mappings]
-#
-# </details>
-#
+# **Think.** Put a factor in front of the shortcut, $F(x) + \lambda x$ with $\lambda = 0.9$. What comes of the gradient behind 27 blocks?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** Along the identity path it is multiplied by $0.9^{27} \approx 0.06$; with $\lambda = 1.1$ by 13. The plus sign works because the factor is exactly 1.[^mappings]
+
+# %% [markdown]
 # ## What you can do now
 #
 # - Tell degradation from overfitting, by the training error.
