@@ -156,7 +156,7 @@ def table(chapters: Iterable[tuple[Chapter, tuple[Exercise, ...]]]) -> str:
     lines, by_stars = ['<div class="exercises" markdown="1">'], {1: [], 2: [], 3: []}
     for chapter, exercises in chapters:
         if exercises:
-            lines += ["", f"## {chapter.number} {chapter.title}", "", "| Exercise | Kind | Difficulty | Answer checked |"]
+            lines += ["", f"## {chapter.number} {chapter.title}", "", "| Exercise | Kind | Difficulty | Checked by |"]
             lines.append("|---|---|---|---|")
         for exercise in exercises:
             page = f"chapters/{chapter.slug}.ipynb#{exercise.anchor}"
