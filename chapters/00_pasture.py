@@ -189,8 +189,8 @@ plots.images([*pair.images, near], ["left", "right", "disparity"])
 # **Solution.** About one pixel in eight. Whoever has long thin legs has least. All others are ground and sky, and a machine that compares pixels compares mostly these: chapter 1 finds out what comes of it.
 
 # %% tags=["solution"]
-seen = {name: [] for name in pasture.SPECIES}
-for scene, picture in zip(scenes := pasture.scenes(300, "test"), pasture.pictures(scenes)):
+seen, scenes = {name: [] for name in pasture.SPECIES}, pasture.scenes(300, "test")
+for scene, picture in zip(scenes, pasture.pictures(scenes)):
     seen[scene.species].append(100 * picture.mask.mean())
 for name, shares in sorted(seen.items(), key=lambda item: np.mean(item[1])):
     print(f"{name:8} {np.mean(shares):4.1f} of 100 pixels")
@@ -216,9 +216,11 @@ def shade(normals, light):
 
 check(shade)
 
-# %% alt="Three grey pictures of the cow without her colours. Lit from the left, from the right and from above, her near side, her shape and the ground are in turn bright and dark. The sky is black." tags=["solution"]
-suns = {"from the left": [-0.8, 0.36, 0.48], "from the right": [0.8, 0.36, 0.48], "from above": [0, 1, 0]}
-plots.images([shade(cow.normals, np.array(sun)) for sun in suns.values()], suns.keys())
+# %% alt="Three grey pictures of the cow without her colours. Lit from the left, head and chest are bright and the flank is dark; lit from the right, the flank is bright; lit from above, the back is bright, the belly black and the ground white. The sky is black in all." tags=["solution"]
+suns = {"from the left": [-0.8, 0.36, 0.48], "from the right": [0.8, 0.36, 0.48],
+        "from above": [0, 1, 0]}
+lit = [shade(cow.normals, np.array(sun)) for sun in suns.values()]
+plots.images(lit, suns.keys())
 
 # %% [markdown] tags=["solution"]
 # **Figure.** One cow, three suns. The sky has no surface, so it sends back nothing.
