@@ -6,11 +6,16 @@ from pathlib import Path
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from dtwin.check import EXERCISES
+from dtwin.check.chapters import CHAPTERS as REGISTERED
 from press import chapter, exercises, page
 from press.chapter import ChapterError
 
-CHAPTERS = chapter.find(Path(__file__).parents[2] / "chapters")
-OLD = {c.slug for c in CHAPTERS if "<summary>Solution</summary>" in c.path.read_text("utf-8")}  # still to be rewritten
+ROOT = Path(__file__).parents[2]
+CHAPTERS = chapter.find(ROOT / "chapters")
+OLD = {  # still to be rewritten
+    c.slug for c in CHAPTERS if "<summary>Solution</summary>" in c.path.read_text("utf-8").partition("# ## Exercises")[2]
+}
 
 ASKED = "# %% [markdown]\n# ## Exercises\n#\n# ### Exercise 1. Two cows ★★\n#\n# **Program it.** Write `herd`."
 HINTS = [f'# %% [markdown] tags=["hint"]\n# **Hint.** Hint {word}, $x^2$.' for word in ("one", "two")]
@@ -122,12 +127,26 @@ def test_the_site_has_it_all(project):
     assert listed.select("table a")[0]["href"] == "../chapters/02_asked/#exercise-1"
 
 
-@pytest.mark.parametrize("one", [c for c in CHAPTERS if c.slug not in OLD | {"00_pasture"}], ids=lambda c: c.slug)
+@pytest.mark.parametrize("one", [c for c in CHAPTERS if c.slug not in OLD], ids=lambda c: c.slug)
 def test_a_chapter_has_exercises_of_each_kind(one):
     found = exercises.find(one)
     kinds = {kind for exercise in found for kind in exercise.kinds}
     assert len(found) >= 3 and {"predict", "program"} <= kinds
     assert all(exercise.hints or exercise.kinds == ("think",) for exercise in found)
+
+
+@pytest.mark.parametrize("one", CHAPTERS, ids=lambda c: c.slug)
+def test_the_solutions_that_are_checked_are_right(one):
+    checked = [exercise.checked for exercise in exercises.find(one) if exercise.checked]
+    assert set(checked) <= EXERCISES.keys()
+    record = nbformat.read(ROOT / f"tests/recorded/{one.slug}.ipynb", as_version=4)
+    said = [o.data["text/plain"] for cell in record.cells for o in cell.outputs if o.output_type == "execute_result"]
+    assert [name for name in checked if not any(text.startswith(f"{name}: right") for text in said)] == []
+
+
+def test_every_registered_exercise_is_asked_for():
+    asked = {exercise.checked for one in CHAPTERS for exercise in exercises.find(one)}
+    assert REGISTERED.keys() - asked == set()
 
 
 def test_a_chapter_is_not_half_rewritten():
