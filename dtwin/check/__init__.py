@@ -52,7 +52,11 @@ def check(attempt, seconds=10.0):
         ValueError: there is no exercise of its name.
     """
     name = getattr(attempt, "__name__", None)
-    if not callable(attempt) or name is None:
+    try:
+        signature = inspect.signature(attempt)
+    except (TypeError, ValueError):  # no function, or one whose parameters nobody knows
+        name = None
+    if name is None:
         raise TypeError(f"check: got {type(attempt).__name__}, expected a function")
     if name not in EXERCISES:
         near = difflib.get_close_matches(name, EXERCISES, cutoff=0.5) or sorted(EXERCISES)
@@ -61,7 +65,7 @@ def check(attempt, seconds=10.0):
     trials, left_out, printed = attempt_all(attempt, exercise, seconds)
     right = sum(trial.right for trial in trials)
     if not trials:
-        lines = [f"{name}: cannot be called.", f"Expected {exercise.signature}, got {name}{inspect.signature(attempt)}."]
+        lines = [f"{name}: cannot be called.", f"Expected {exercise.signature}, got {name}{signature}."]
     else:
         lines = [f"{name}: {_count(right, len(trials))}.", *diagnose(exercise, trials)]
         if left_out:

@@ -54,7 +54,7 @@ def close(got, expected, tolerance=TOLERANCE):
 
 def attempt_all(attempt, exercise, seconds):
     """Try a function on every case it takes: the trials, what was left out because it does not take it, its prints."""
-    signature, left_out, trials, output = inspect.signature(attempt), {}, [], _Cut()
+    signature, left_out, trials, output = inspect.signature(attempt), {}, [], _Output()
     for call in exercise.calls:
         if _takes(signature, exercise, call):
             trials.append(_try(attempt, call, exercise.expected(call), seconds, output))
@@ -81,7 +81,8 @@ def _takes(signature, exercise, call):
 def _optional(exercise, call):
     """The arrays of a call that have a default, such as the bias."""
     parameters = inspect.signature(exercise.reference).parameters
-    return [name for name in list(call.arrays)[:len(call.positional)] if parameters[name].default is not inspect.Parameter.empty]
+    return [name for name in list(call.arrays)[:len(call.positional)]
+            if parameters[name].default is not inspect.Parameter.empty]
 
 
 def _try(attempt, call, expected, seconds, output):
@@ -131,22 +132,26 @@ def _limited(call, seconds):
 
 def _spell(error, attempt):
     """Name an exception and the last line of the reader's own code that it passed."""
-    text = _cut(f"{type(error).__name__}: {error}".strip(": "))
+    try:
+        text = _cut(f"{type(error).__name__}: {error}".strip(": "))
+    except Exception:  # an exception that cannot even say what it is
+        text = type(error).__name__
     code = getattr(inspect.unwrap(attempt), "__code__", None)
     lines = [(frame.f_code.co_filename, number) for frame, number in traceback.walk_tb(error.__traceback__)
              if code and frame.f_code.co_filename == code.co_filename]
     if not lines:
         return f"it stops with {text}"
     file, number = lines[-1]
-    return f"it stops in line {number}, `{_cut(linecache.getline(file, number).strip())}`, with {text}"
+    source = linecache.getline(file, number).strip()
+    return f"it stops in line {number}{f', `{_cut(source)}`,' if source else ''} with {text}"
 
 
 def _cut(text):
-    line = text.splitlines()[0]
+    line = text.partition("\n")[0]
     return line if len(line) <= SHOWN else f"{line[:SHOWN]} …"
 
 
-class _Cut(io.TextIOBase):
+class _Output(io.TextIOBase):
     """A stream that keeps the beginning of what is written to it, and counts the rest."""
 
     def __init__(self):
