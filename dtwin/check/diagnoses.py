@@ -153,10 +153,9 @@ def _multiple(name, got, expected, call):
     if np.isclose(factor, -1):
         return f"{name} has the wrong sign"
     n = next(a.shape[0] for name, a in call.arrays.items() if name != "dy")
-    if np.isclose(factor, n) and n > 2:
-        return f"{name} is too large by a factor {n}, the size of the batch: divide by it"
-    if np.isclose(factor, 1 / n) and n > 2:
-        return f"{name} is too small by a factor {n}, the size of the batch: do not divide by it"
+    for word, n_times in (("large", factor), ("small", 1 / factor)):
+        if n > 1 and np.isclose(n_times, n):
+            return f"{name} is too {word} by a factor {n}, which is the size of the batch"
     return f"{name} is off by a factor {factor:.4g}"
 
 
