@@ -830,26 +830,36 @@ claims.measure("larger-is-not-worse", large - small)
 # What stands: where AlexNet's weights and its work are; that sigmoids are slow and rectifiers die; that dropout costs time, that momentum shortens the way and weight decay moves the goal, that width pays, and that on animals a network which learns its own features beats those made by hand. What did not come back are the small effects of most tricks: a point or two, found on 1.2 million photographs, can be lost or turned round on 500 digits of 8 × 8 pixels. That is no refutation, and a workbench on which every trick shines would be suspect. But it says what to ask of a trick: on which pictures, in which net, against how much chance?
 #
 # ## Exercises
+
+# %% [markdown]
+# ### Exercise 1. Count it by hand ★
 #
-# **1. Predict before you run.** How many parameters and multiplications has `twin.nets.SmallAlexNet()`? Work out each layer by hand, then ask `cost.layers`.
+# **Predict before you run.** How many parameters and multiplications has `twin.nets.SmallAlexNet()`? Work out each layer by hand, then ask `cost.layers`.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** What does a kernel look at, and how many maps does the layer before have? The first linear layer sees the last maps as one long row: how long is it?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** `cost.layers(twin.nets.SmallAlexNet(), (3, 32, 32))`. Parameters: $5 \cdot 5 \cdot 3 \cdot 16 + 16 = 1216$; $3 \cdot 3 \cdot 16 \cdot 32 + 32 = 4640$; $13{,}872$; $20{,}784$; then $768 \cdot 128 + 128 = 98{,}432$ and $1290$: together 140,234. Multiplications: $1200 \cdot 1024 + 4608 \cdot 256 + 13{,}824 \cdot 64 + 20{,}736 \cdot 64 = 4{,}620{,}288$ in the convolutions, and $99{,}584$ in the rest.
+
+# %% [markdown]
+# ### Exercise 2. Ninety-six towers ★★
 #
-# <details markdown="1"><summary>Solution</summary>
+# **Think.** Two towers save a third of the multiplications. Why not 96 towers in every layer?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** Then no kernel could combine two maps, and "an edge here *and* a colour there" would have to wait for the last layers. With a 1 × 1 convolution in between, which does nothing but mix maps, it works, and is called *depthwise separable*; networks for telephones are built so.
+
+# %% [markdown]
+# ### Exercise 3. Normalised over a neighbourhood ★★
 #
-# `cost.layers(twin.nets.SmallAlexNet(), (3, 32, 32))`. Parameters: $5 \cdot 5 \cdot 3 \cdot 16 + 16 = 1216$; $3 \cdot 3 \cdot 16 \cdot 32 + 32 = 4640$; $13{,}872$; $20{,}784$; then $768 \cdot 128 + 128 = 98{,}432$ and $1290$: together 140,234. Multiplications: $1200 \cdot 1024 + 4608 \cdot 256 + 13{,}824 \cdot 64 + 20{,}736 \cdot 64 = 4{,}620{,}288$ in the convolutions, and $99{,}584$ in the rest.
-#
-# </details>
-#
-# **2. Think.** Two towers save a third of the multiplications. Why not 96 towers in every layer?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# Then no kernel could combine two maps, and "an edge here *and* a colour there" would have to wait for the last layers. With a 1 × 1 convolution in between, which does nothing but mix maps, it works, and is called *depthwise separable*; networks for telephones are built so.
-#
-# </details>
-#
-# **3. Program it.** Write local response normalisation over a window *in space*, as the slide words it, for one channel in NumPy, and look at a photograph through it.
-#
-# <details markdown="1"><summary>Solution</summary>
+# **Program it.** Write local response normalisation over a window *in space*, as the slide words it, for one channel in NumPy, and look at a photograph through it.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** `scipy.ndimage.uniform_filter` gives the mean over a square; the sum is the mean times the number of its pixels.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** In code:
 #
 # ```python
 # from scipy.ndimage import uniform_filter
@@ -863,9 +873,8 @@ claims.measure("larger-is-not-worse", large - small)
 # ```
 #
 # The light evens out: contrast is measured against its surroundings. It is a useful thing, but another one.
-#
-# </details>
-#
+
+# %% [markdown]
 # ## What you can do now
 #
 # - Follow a picture through AlexNet and say where its weights and where its work are.

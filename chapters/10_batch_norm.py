@@ -37,7 +37,7 @@ from IPython.display import Markdown
 from torch import nn
 from tqdm import tqdm
 
-from dtwin import data, plots, ref, twin
+from dtwin import check, data, plots, ref, twin
 from dtwin.gradcheck import gradient_errors
 
 torch.set_num_threads(1)  # nets as small as these run no faster on two
@@ -610,61 +610,74 @@ claims.measure("batch-norm-lowers-test-error", gain.mean())
 # The transform, its gradient, its unbiased variance and its folding hold to the last digits. So does the promise: networks of sigmoids need ten times fewer steps or fewer still, ten layers of them learn at all, and a deep network with ReLUs stands rates that break the plain one. What is not confirmed is the *why*: with unsteady inputs it learns as fast. And on three hundred digits nothing was seen of a regulariser.
 #
 # ## Exercises
+
+# %% [markdown]
+# ### Exercise 1. A bias without a gradient ★
 #
-# **1. Predict before you run.** A convolution before a batch normalisation has a bias. What is its gradient, and why do many networks leave it out?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# Zero. A bias adds the same to all numbers of its map, and the mean takes it away again: in the formula, $dx$ sums to zero over the batch. $\beta$ does what the bias would have done.
+# **Predict before you run.** A convolution before a batch normalisation has a bias. What is its gradient, and why do many networks leave it out?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** What does the mean of a map become when the same number is added to all of the map?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** Zero. A bias adds the same to all numbers of its map, and the mean takes it away again: in the formula, $dx$ sums to zero over the batch. $\beta$ does what the bias would have done.
 #
 # ```python
 # dx, _, _ = ref.batch_norm_backward(rng.normal(size=maps.shape), maps, weight, bias)
 # print(np.abs(dx.sum(axis=(0, 2, 3))).max() < 1e-12)
 # ```
+
+# %% [markdown]
+# ### Exercise 2. The gradient, from memory ★★★
 #
-# </details>
+# **Program it.** Write `batch_norm_backward(dy, x, weight, bias, eps=1e-5)` for any `x` of shape (N, C, …), without looking at the package; it returns `dx`, `dweight` and `dbias`. Have it checked: `check(batch_norm_backward)`.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** For vectors all sums run over the batch. Over what do they run for maps, if each *channel* has one mean and one variance?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** All that changes between vectors and maps is which axes are summed.
+
+# %% tags=["solution", "nbval-check-output"]
+def batch_norm_backward(dy, x, weight, bias, eps=1e-5):
+    axes = (0, *range(2, x.ndim))
+    total = {"axis": axes, "keepdims": True}
+    s = np.sqrt(x.var(**total) + eps)
+    xhat = (x - x.mean(**total)) / s
+    dxhat = dy * weight.reshape(-1, *[1] * (x.ndim - 2))
+    dx = (dxhat - dxhat.mean(**total) - xhat * (dxhat * xhat).mean(**total)) / s
+    return dx, (dy * xhat).sum(axes), dy.sum(axes)
+
+
+check(batch_norm_backward)
+
+# %% [markdown]
+# ### Exercise 3. One digit at a time ★★
 #
-# **2. Program it.** Write `batch_norm_backward(dy, x, weight, bias, eps=1e-5)` for any `x` of shape (N, C, …), without looking at the package; it returns `dx`, `dweight` and `dbias`. Hold it against `gradient_errors`, with a batch of vectors and one of maps.
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# All that changes between vectors and maps is which axes are summed.
-#
-# ```python
-# def batch_norm_backward(dy, x, weight, bias, eps=1e-5):
-#     axes = (0, *range(2, x.ndim))
-#     total = {"axis": axes, "keepdims": True}
-#     s = np.sqrt(x.var(**total) + eps)
-#     xhat = (x - x.mean(**total)) / s
-#     dxhat = dy * weight.reshape(-1, *[1] * (x.ndim - 2))
-#     dx = (dxhat - dxhat.mean(**total) - xhat * (dxhat * xhat).mean(**total)) / s
-#     return dx, (dy * xhat).sum(axes), dy.sum(axes)
-#
-# for a in (maps, maps[:, :, 0, 0]):
-#     print(max(gradient_errors(ref.batch_norm, batch_norm_backward, a, weight, bias)) < 1e-6)
-# ```
-#
-# </details>
-#
-# **3. Predict before you run.** Somebody forgets `net.eval()` and asks the trained network about one digit at a time. What happens to the network with three layers of sigmoids, and what to the convolutional one?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# With one digit a unit has one number, which is its own mean: $\hat x$ would be 0 for every digit. [`ref.batch_norm`][dtwin.ref.batch_norm] and PyTorch refuse. The convolution's maps have many places, so there *is* a mean; the network answers, and wrongly more often, since each digit is now measured by itself alone. That is the more dangerous case, for nobody complains.
+# **Predict before you run.** Somebody forgets `net.eval()` and asks the trained network about one digit at a time. What happens to the network with three layers of sigmoids, and what to the convolutional one?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** How many numbers does each unit have, to take a mean of? And each map?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** With one digit a unit has one number, which is its own mean: $\hat x$ would be 0 for every digit. [`ref.batch_norm`][dtwin.ref.batch_norm] and PyTorch refuse. The convolution's maps have many places, so there *is* a mean; the network answers, and wrongly more often, since each digit is now measured by itself alone. That is the more dangerous case, for nobody complains.
 #
 # ```python
 # net = net.train()
 # alone = torch.cat([net(x_new[i:i + 1].double()) for i in range(len(x_new))])
 # print((alone.argmax(1) != y_new).double().mean().item())
 # ```
+
+# %% [markdown]
+# ### Exercise 4. Maxima or means ★★★
 #
-# </details>
-#
-# **4. Program it.** Which rates does the convolutional network stand, 0.3, 1 or 3, with normalisation and without (put `nn.Identity()` in its place)? And if both poolings take means, `nn.AvgPool2d(2)`, in place of maxima?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# With maxima the normalised one holds out only a little longer: at 1 the plain one is in trouble, and at 3 both guess. With means the normalised one still learns at 3, and the plain one does not. Maxima of four rectified numbers are large and never negative, and they go straight into the last layer, which has no normalisation and now breaks first.
+# **Program it.** Which rates does the convolutional network stand, 0.3, 1 or 3, with normalisation and without (put `nn.Identity()` in its place)? And if both poolings take means, `nn.AvgPool2d(2)`, in place of maxima?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** `net[1]` and `net[5]` are the normalisations of `conv_net`. The last layer has none: how large can the numbers get that reach it?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** With maxima the normalised one holds out only a little longer: at 1 the plain one is in trouble, and at 3 both guess. With means the normalised one still learns at 3, and the plain one does not. Maxima of four rectified numbers are large and never negative, and they go straight into the last layer, which has no normalisation and now breaks first.
 #
 # ```python
 # for rate in (0.3, 1, 3):
@@ -675,9 +688,8 @@ claims.measure("batch-norm-lowers-test-error", gain.mean())
 #         list(learn(net, rate, 150))
 #         print(rate, kind, errors(net))
 # ```
-#
-# </details>
-#
+
+# %% [markdown]
 # ## What you can do now
 #
 # - Normalise a batch by hand, and say what is forgotten and what is kept.

@@ -30,7 +30,7 @@ from sklearn.feature_extraction.image import extract_patches_2d
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from dtwin import data, plots, ref, twin
+from dtwin import check, data, plots, ref, twin
 from dtwin.gradcheck import gradient_errors
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -566,44 +566,53 @@ claims.measure("dropout-makes-sparse", sparse / full)
 # One layer of units holds exponentially many networks, and scaling its weights averages them all: exactly, in the geometric sense, for one layer, and nearly for more. On few examples networks with dropout make fewer errors, lean less on single units, and answer more sparsely. One statement is too strong for our nets: dropout does not win every time. With 500 digits some pairs of networks are level, and with 360 digits to test on, a difference of two mistakes is luck.
 #
 # ## Exercises
+
+# %% [markdown]
+# ### Exercise 1. Noise without a shift ★★
 #
-# **1. Predict before you run.** A layer of 100 units puts out ones, and its dropout has $p = 0.8$. What are the mean and the variance of the sum of what it lets through, with `ref.dropout`?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# Each unit puts out 5 with probability 0.2: mean 1, variance $25 \cdot 0.2 - 1 = 4$. The sum has mean 100 and variance 400, so a standard deviation of 20. The mean stays; the noise grows with $p/(1 - p)$.
+# **Predict before you run.** A layer of 100 units puts out ones, and its dropout has $p = 0.8$. What are the mean and the variance of the sum of what it lets through, with `ref.dropout`?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** What values can one unit put out, and how often each? Variances of independent units add up.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** Each unit puts out 5 with probability 0.2: mean 1, variance $25 \cdot 0.2 - 1 = 4$. The sum has mean 100 and variance 400, so a standard deviation of 20. The mean stays; the noise grows with $p/(1 - p)$.
 #
 # ```python
 # sums = [ref.dropout(np.ones(100), rng.random(100) >= 0.8, p=0.8).sum() for _ in range(10000)]
 # print(np.mean(sums), np.var(sums))
 # ```
+
+# %% [markdown]
+# ### Exercise 2. The gradient of a mask ★
 #
-# </details>
+# **Program it.** Write `dropout_backward(dy, x, mask, p=0.5)`, the gradient of `ref.dropout` by `x`, and have it checked: `check(dropout_backward)`.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Write down one number of the output. On which number of the input does it depend, and by which factor?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** The input itself is not needed: dropout is linear in it.
+
+# %% tags=["solution", "nbval-check-output"]
+def dropout_backward(dy, x, mask, p=0.5):
+    return dy * mask / (1 - p)
+
+
+check(dropout_backward)
+
+# %% [markdown]
+# ### Exercise 3. One mask for all ★★
 #
-# **2. Program it.** Write `dropout_backward(dy, x, mask, p=0.5)`, the gradient of `ref.dropout` by `x`, and check it with `gradient_errors`.
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# ```python
-# def dropout_backward(dy, x, mask, p=0.5):
-#     return dy * mask / (1 - p)
-#
-# x, mask = rng.normal(size=(4, 5)), rng.random((4, 5)) >= 0.3
-# print(gradient_errors(ref.dropout, dropout_backward, x, mask, p=0.3))
-# ```
-#
-# The input itself is not needed: dropout is linear in it.
-#
-# </details>
-#
-# **3. Predict, then program it.** In training, give all 50 examples of a mini-batch *the same* mask. Is the gradient still right on average? Does anything change?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# On average it is the same. But the mini-batch now tries one thinned network in place of fifty, so the gradient is noisier, and learning with the same rate and steps less steady. In `draw`, write `torch.rand(len(w), 1, w.shape[1], device=device) >= p` and expand it to `n` rows with `.expand(-1, n, -1)`.
-#
-# </details>
-#
+# **Predict, then program it.** In training, give all 50 examples of a mini-batch *the same* mask. Is the gradient still right on average? Does anything change?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Each example's gradient is right on average over masks. What differs is how many masks one step has tried.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** On average it is the same. But the mini-batch now tries one thinned network in place of fifty, so the gradient is noisier, and learning with the same rate and steps less steady. In `draw`, write `torch.rand(len(w), 1, w.shape[1], device=device) >= p` and expand it to `n` rows with `.expand(-1, n, -1)`.
+
+# %% [markdown]
 # ## What you can do now
 #
 # - Draw a thinned network, and say how many there are.

@@ -611,18 +611,28 @@ plots.overlays(new.images[:12], cam_at("relu4")(judge, pixels, None), answers, c
 # The deconvnet is a backward pass with another rule for ReLUs, and Grad-CAM is CAM wherever CAM exists, both to rounding. Units climb from edges to animals, though not as far up as in the great networks. Grad-CAM points at what it is asked for, and changes with the weights, as an explanation should. The prettiest maps passed every test but that one. And a network that names every cow may know nothing of cows.
 #
 # ## Exercises
+
+# %% [markdown]
+# ### Exercise 1. Nothing speaks for it ★★
 #
-# **1. Predict before you run.** What is the Grad-CAM of a class whose weights $\alpha_k$ are all negative? And what becomes of the map if a constant is added to the scores of *all* classes?
+# **Predict before you run.** What is the Grad-CAM of a class whose weights $\alpha_k$ are all negative? And what becomes of the map if a constant is added to the scores of *all* classes?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** A feature map behind a ReLU is never negative. What is a sum of such maps with negative weights, and what does the last ReLU make of it?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** ReLU activations are never negative, so the sum is nowhere positive and the map is zero: nothing speaks for the class. A constant added to all scores has no gradient; map and probabilities stay as they are.
+
+# %% [markdown]
+# ### Exercise 2. Grad-CAM in five lines ★★
 #
-# <details markdown="1"><summary>Solution</summary>
-#
-# ReLU activations are never negative, so the sum is nowhere positive and the map is zero: nothing speaks for the class. A constant added to all scores has no gradient; map and probabilities stay as they are.
-#
-# </details>
-#
-# **2. Program it.** Write Grad-CAM yourself, in five lines, from `explain.capture` and `torch.autograd.grad`, and compare.
-#
-# <details markdown="1"><summary>Solution</summary>
+# **Program it.** Write Grad-CAM yourself, in five lines, from `explain.capture` and `torch.autograd.grad`, and compare.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Inside `with explain.capture(net, layer) as outputs:` a forward pass leaves the layer's output in `outputs[-1]`, with its graph.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** In code:
 #
 # ```python
 # with explain.capture(mean, "relu4") as outputs:
@@ -634,17 +644,19 @@ plots.overlays(new.images[:12], cam_at("relu4")(judge, pixels, None), answers, c
 # ```
 #
 # One `sum` over pictures is enough, because no picture's score depends on another picture's maps.
+
+# %% [markdown]
+# ### Exercise 3. A horse on the meadow ★
 #
-# </details>
-#
-# **3. Predict, then run.** Which animals will the biased network call cows on the meadow? Ask `pasture.scenes(200, "test", species="horse", ground="meadow")`, and find a map that proves it.
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# All of them, horse, rabbit or elephant: to it a meadow *is* a cow. Its Grad-CAM for "cow" on a horse lies on the grass, with the horse cut out, as it was with cows.
-#
-# </details>
-#
+# **Predict before you run.** Which animals will the biased network call cows on the meadow? Ask `pasture.scenes(200, "test", species="horse", ground="meadow")`, and find a map that proves it.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** What is a cow to this network?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** All of them, horse, rabbit or elephant: to it a meadow *is* a cow. Its Grad-CAM for "cow" on a horse lies on the grass, with the horse cut out, as it was with cows.
+
+# %% [markdown]
 # ## What you can do now
 #
 # - Say what a unit answers to, from its strongest pictures, and show with a deconvnet what in them it used.

@@ -494,20 +494,28 @@ claims.quote("the-way-forward")
 # On the digits all of Zhang's observations hold: everything is learned to the last label, nonsense later than sense, and what is worth anything shows only on new pictures. Regularisers change that by a few points. Of Canziani's plane, the part that needs no power meter holds too: operations tell the time where memory does not, accuracy is a hyperbola of it, and parameters say little about either.
 #
 # ## Exercises
+
+# %% [markdown]
+# ### Exercise 1. Seen through the hat? ★★
 #
-# **1. Predict before you run.** A quarter of the labels is corrupted. Train, and count errors on the *training* digits against their **true** labels. Will the network have seen through the hat?
+# **Predict before you run.** A quarter of the labels is corrupted. Train, and count errors on the *training* digits against their **true** labels. Will the network have seen through the hat?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** A network without training error gives every training picture the label that it was given. How many of those are not the true ones, if the hat may return the right label by luck?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** No. It has no training error, so it repeats every wrong label: its errors are the corrupted labels themselves, less the tenth of them that the hat got right by chance, or about 22.5 %. Stopped after a few epochs, it makes far fewer: count them on `learn(x[:1000], y, seed, limit=4)`.
+
+# %% [markdown]
+# ### Exercise 2. The bits of a shuffled list ★★
 #
-# <details markdown="1"><summary>Solution</summary>
-#
-# No. It has no training error, so it repeats every wrong label: its errors are the corrupted labels themselves, less the tenth of them that the hat got right by chance, or about 22.5 %. Stopped after a few epochs, it makes far fewer: count them on `learn(x[:1000], y, seed, limit=4)`.
-#
-# </details>
-#
-# **2. Program it.** Write `shuffle_bits(counts)`, the bits of a shuffled list in which name $c$ stands `counts[c]` times: the logarithm of $n! / \prod_c n_c!$. Three cows and three horses must give 4.32. How many are 1,281 of each of a thousand names?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# Factorials of millions are too large to write down, but `math.lgamma(n + 1)` is the logarithm of $n!$.
+# **Program it.** Write `shuffle_bits(counts)`, the bits of a shuffled list in which name $c$ stands `counts[c]` times: the logarithm of $n! / \prod_c n_c!$. Three cows and three horses must give 4.32. How many are 1,281 of each of a thousand names?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** `math.lgamma(n + 1)` is the logarithm of $n!$, for any $n$.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** Factorials of millions are too large to write down, but `math.lgamma(n + 1)` is the logarithm of $n!$.
 #
 # ```python
 # from math import lgamma, log
@@ -519,17 +527,16 @@ claims.quote("the-way-forward")
 # ```
 #
 # 12.76 million, half a thousandth less than for as many labels drawn one by one.
+
+# %% [markdown]
+# ### Exercise 3. Labellers who disagree ★★
 #
-# </details>
-#
-# **3. Think.** Your own labellers agree with each other on 95 % of the pictures. What does figure (c) say of a network trained on their labels to no training error, and what of its test error on *their* labels?
-#
-# <details markdown="1"><summary>Solution</summary>
-#
-# If their slips are random, it costs the network few points in truth: near no corruption the curve rises by less than the corruption. But tested on labels of the same kind, even a perfect reader is called wrong on each slip. The two must not be confused, and a test set deserves better labels than a training set.
-#
-# </details>
-#
+# **Think.** Your own labellers agree with each other on 95 % of the pictures. What does figure (c) say of a network trained on their labels to no training error, and what of its test error on *their* labels?
+
+# %% [markdown] tags=["solution"]
+# **Solution.** If their slips are random, it costs the network few points in truth: near no corruption the curve rises by less than the corruption. But tested on labels of the same kind, even a perfect reader is called wrong on each slip. The two must not be confused, and a test set deserves better labels than a training set.
+
+# %% [markdown]
 # ## What you can do now
 #
 # - Say what a set of labels holds in bits, and what it is worth to somebody who has the pictures.

@@ -389,6 +389,9 @@ claims.measure("bibliography-is-complete", len(cited - listed))
 #
 # **Program it.** Write `energy(maps, masks)` of step 6 in NumPy: the share of each map's positive part that lies inside its mask. What should it say of a map that is zero everywhere?
 
+# %% [markdown] tags=["hint"]
+# **Hint.** `np.maximum(maps, 0)` is the light. Both sums run over the last two axes.
+
 # %% tags=["solution"]
 def energy(maps, masks):
     light = np.maximum(maps, 0)

@@ -13,9 +13,6 @@ from press.chapter import ChapterError
 
 ROOT = Path(__file__).parents[2]
 CHAPTERS = chapter.find(ROOT / "chapters")
-OLD = {  # still to be rewritten
-    c.slug for c in CHAPTERS if "<summary>Solution</summary>" in c.path.read_text("utf-8").partition("# ## Exercises")[2]
-}
 
 ASKED = "# %% [markdown]\n# ## Exercises\n#\n# ### Exercise 1. Two cows ★★\n#\n# **Program it.** Write `herd`."
 HINTS = [f'# %% [markdown] tags=["hint"]\n# **Hint.** Hint {word}, $x^2$.' for word in ("one", "two")]
@@ -127,7 +124,7 @@ def test_the_site_has_it_all(project):
     assert listed.select("table a")[0]["href"] == "../chapters/02_asked/#exercise-1"
 
 
-@pytest.mark.parametrize("one", [c for c in CHAPTERS if c.slug not in OLD], ids=lambda c: c.slug)
+@pytest.mark.parametrize("one", CHAPTERS, ids=lambda c: c.slug)
 def test_a_chapter_has_exercises_of_each_kind(one):
     found = exercises.find(one)
     kinds = {kind for exercise in found for kind in exercise.kinds}
@@ -147,7 +144,3 @@ def test_the_solutions_that_are_checked_are_right(one):
 def test_every_registered_exercise_is_asked_for():
     asked = {exercise.checked for one in CHAPTERS for exercise in exercises.find(one)}
     assert REGISTERED.keys() - asked == set()
-
-
-def test_a_chapter_is_not_half_rewritten():
-    assert {c.slug for c in CHAPTERS if c.slug in OLD and exercises.find(c)} == set()
