@@ -545,7 +545,7 @@ claims.quote("the-way-forward")
 #
 # ## Sources
 #
-# The lecture's slides "Discussion: The burden of supervision", "The state-of-the-art" and "CNNs and the way forward". Attention: A. Vaswani and others, *NIPS*, 2017, and for pictures A. Dosovitskiy and others, *ICLR*, 2021; ConvNeXt: Z. Liu and others, *CVPR*, 2022.
+# The lecture's slides "Discussion: The burden of supervision", "The state-of-the-art" and "CNNs and the way forward". Attention: A. Vaswani and others, *NIPS*, 2017, and for pictures A. Dosovitskiy and others, *ICLR*, 2021; ConvNeXt: Z. Liu and others, *CVPR*, 2022. The digits are those of chapter 6; the cat is Chelsea, photographed by Stefan van der Walt (CC0), from scikit-image.
 #
 # [^zhang]: C. Zhang, S. Bengio, M. Hardt, B. Recht and O. Vinyals, Understanding deep learning requires rethinking generalization, arXiv:1611.03530, 2016; *ICLR*, 2017.
 # [^arpit]: D. Arpit and others, A Closer Look at Memorization in Deep Networks, *ICML*, 2017.
