@@ -8,7 +8,7 @@ import nbformat
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
-from press import build, chapter, exercises, ledger, markup, run, serve
+from press import build, chapter, exercises, ledger, markup, run, serve, slides
 from press import page as pages
 from press.chapter import ChapterError
 from press.files import digest, renew
@@ -97,6 +97,7 @@ def on_nav(nav, config, files):
                 "api/*": digest(package),
                 "ledger.md": digest([measured, package]),
                 "exercises.md": digest(exercises.table(asked())),
+                "slides.md": digest(slides.table(sheets.values())),
                 "index.md": digest(pages.contents(sheets.values())),
             },
         )
@@ -104,9 +105,10 @@ def on_nav(nav, config, files):
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Write the ledger and the lists of chapters and exercises where a page asks for them."""
+    """Write the ledger, the slide map and the lists of chapters and exercises where a page asks for them."""
     measured = {id: (f"chapters/{slug}.ipynb", value) for slug, s in sheets.items() for id, value in s.claims.items()}
     markdown = markdown.replace("<!-- the ledger -->", ledger.table(measured))
+    markdown = markdown.replace("<!-- the slides -->", slides.table(sheets.values()))
     markdown = markdown.replace("<!-- the exercises -->", exercises.table(asked()))
     return markdown.replace("<!-- the chapters -->", pages.contents(sheets.values()))
 

@@ -11,6 +11,8 @@ import pytest
 from bs4 import BeautifulSoup
 from built import ROOT, SITE, pages
 
+from dtwin import claims
+
 CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("[0-9][0-9]_*.py"))
 ASKED = {"a": "href", "img": "src", "link": "href", "script": "src", "source": "srcset"}
 HERE = "https://site.invalid/"
@@ -114,7 +116,7 @@ def test_the_notebook_and_the_script_are_offered(soups, slug):
 @pytest.mark.parametrize("slug", CHAPTERS)
 def test_the_page_says_what_it_cost_and_with_what_it_was_run(soups, slug):
     article = chapter(soups, slug).article
-    assert re.search(r"Runs in \d+ s with \d+\.\d GB", article.select_one(".masthead").get_text())
+    assert re.search(r"Runs in \d+ s on one core with \d+\.\d GB", article.select_one(".masthead").get_text())
     colophon = article.select_one(".colophon").get_text()
     for part in (r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", r"Python 3\.\d+\.\d+", r"NumPy \d", r"CPU|GPU|NVIDIA", r"\d+\.\d s", r"\d+ MB"):
         assert re.search(part, colophon), part
@@ -126,14 +128,19 @@ def test_a_chapter_is_small(site, slug):
 
 
 def test_the_ledger_holds_every_claim_with_its_source_and_its_value(soups):
-    from dtwin import claims
-
     text = soups["ledger/"].article.get_text()
     linked = {a["href"].partition("#claim-")[2] for a in soups["ledger/"].select("article td a")}
     for claim in claims.registry().values():
         assert claim.statement in text and claim.source in text and claim.status in text
         assert claim.id in linked
     assert "not measured" not in text
+
+
+def test_every_slide_leads_to_a_section(soups):
+    rows = [[cell.text for cell in row.find_all("td")] for row in soups["slides/"].article.select("tbody tr")]
+    assert [row[0] for row in rows] == list(dict.fromkeys(claim.slide for claim in claims.registry().values()))
+    assert [row for row in rows if row[1] == "nowhere" or not row[2]] == []
+    assert sum(row[3] == "yes" for row in rows) > 10
 
 
 def test_operators_and_chapters_link_to_each_other(soups):
