@@ -119,10 +119,10 @@ def asked():
 
 
 def on_page_content(html, page, config, files):
-    """Explain the terms of a page once, and keep its formulas and listings out of the search."""
-    for start in ('class="arithmatex"', 'class="mkdocstrings-source"'):
+    """Explain the terms of a page once, unmark its listings, and keep them and the formulas out of the search."""
+    for start in ('class="arithmatex"', 'class="mkdocstrings-source"', '<div class="highlight"'):
         html = html.replace(start, f"{start} {pages.UNSEARCHED}")
-    return markup.explain_once(html)
+    return markup.explain_once(markup.unmark(html))
 
 
 def on_post_page(output, page, config):

@@ -75,3 +75,9 @@ def test_a_damaged_memory_of_formulas_is_forgotten(tmp_path):
     (tmp_path / "formulas.json").write_text('{"a": ')
     markup.Formulas(tmp_path / "formulas.json").typeset('<span class="arithmatex">\\(x\\)</span>')
     assert len(json.loads((tmp_path / "formulas.json").read_text())) == 1
+
+
+def test_listings_keep_only_the_marks_that_have_a_colour():
+    listing = '<span class="k">def</span><span class="w"> </span><span class="n">f</span><span class="p">(</span>)<span class="o">=</span><span class="mi">1</span>'
+    assert markup.unmark(listing) == '<span class="k">def</span> f()=<span class="mi">1</span>'
+    assert markup.unmark('<span class="n">a <b>b</b></span>') == '<span class="n">a <b>b</b></span>'

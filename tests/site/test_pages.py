@@ -124,7 +124,7 @@ def test_the_page_says_what_it_cost_and_with_what_it_was_run(soups, slug):
 
 @pytest.mark.parametrize("slug", CHAPTERS)
 def test_a_chapter_is_small(site, slug):
-    assert len(gzip.compress((site / "chapters" / slug / "index.html").read_bytes())) < 48_000  # chapter 6 with its 28 claims has 42 kB
+    assert len(gzip.compress((site / "chapters" / slug / "index.html").read_bytes())) < 40_000
 
 
 def test_the_ledger_holds_every_claim_with_its_source_and_its_value(soups):

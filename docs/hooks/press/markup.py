@@ -16,6 +16,7 @@ FORMULA = re.compile(
 )
 TERM = re.compile(r"^(?P<term>\S.*)\n: +(?P<meaning>.+(?:\n +\S.*)*)", re.MULTILINE)
 HEADING = re.compile(r"<h[1-6]\b.*?</h[1-6]>", re.DOTALL)
+UNCOLOURED = re.compile(r'<span class="[nopw]">(?P<token>[^<]*)</span>')  # Pygments' names, operators, punctuation, blanks
 ABBREVIATION = re.compile(r'<abbr title="(?P<meaning>[^"]*)">(?P<term>.*?)</abbr>')
 
 
@@ -82,6 +83,11 @@ def glossary(text: str) -> dict[str, str]:
         for form in (entry["term"], entry["term"] + "s"):
             terms[form] = terms[form[0].upper() + form[1:]] = meaning
     return terms
+
+
+def unmark(html: str) -> str:
+    """Take the marks off names, operators, punctuation and blanks in listings: they have the colour of the text anyway."""
+    return UNCOLOURED.sub(r"\g<token>", html)
 
 
 def explain_once(html: str) -> str:
