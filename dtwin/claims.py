@@ -6,7 +6,7 @@ import math
 import numbers
 import os
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from importlib import resources
 
 MIME = "application/vnd.dtwin.claim+json"
@@ -22,12 +22,27 @@ class OutOfBand(AssertionError):
 
 
 @dataclass(frozen=True)
+class Full:
+    """The same claim at full scale: which run of `dtwin.full` decides it, what that measures, and what reproduces it."""
+
+    run: str
+    how: str
+    band: tuple[float, float]
+    missed: str = ""
+
+    def verdict(self, value: float) -> str:
+        low, high = self.band
+        return "reproduced" if low <= value <= high else "not reproduced"
+
+
+@dataclass(frozen=True)
 class Claim:
     """One registered claim: what is said, where, and what counts as reproduced.
 
     `number` is its place in the lecture's list of claims, `status` says how well the published value was checked
     against its source, `how` says what is measured here, and `band` is the closed interval that counts as reproduced.
     `missed` says what was seen instead where the claim does not reproduce. A claim that is only quoted has no band.
+    `full` is what a graphics card is needed for; no chapter shows it, so that it is no part of what a chapter depends on.
     """
 
     id: str
@@ -40,6 +55,7 @@ class Claim:
     how: str = ""
     band: tuple[float, float] | None = None
     missed: str = ""
+    full: Full | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -156,20 +172,27 @@ def registry(text: str | None = None) -> dict[str, Claim]:
 
 def _claim(id: str, table: dict) -> Claim:
     try:
-        embedded = table.pop("embedded", None)
-        claim = Claim(id=id, **table)
-        if embedded is not None:
-            band = low, high = tuple(end for end in embedded.pop("band") if not math.isnan(end))
-            claim = replace(claim, how=embedded.pop("how"), missed=embedded.pop("missed", ""), band=band)
-            if embedded:
-                raise TypeError(f"unknown embedded.{', embedded.'.join(embedded)}")
+        embedded = _measured("embedded", table.pop("embedded", None), {"how", "band", "missed"})
+        full = _measured("full", table.pop("full", None), {"run", "how", "band", "missed"})
+        claim = Claim(id=id, **table, **embedded, full=Full(**full) if full else None)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ClaimError(f"claims.toml: claim {id!r} is not well formed: {error}") from None
     if claim.status not in STATUSES:
         raise ClaimError(f"claims.toml: claim {id!r} has status {claim.status!r}, expected one of {', '.join(STATUSES)}")
-    if claim.band and not low <= high:
-        raise ClaimError(f"claims.toml: claim {id!r} has the band {list(claim.band)}, expected [low, high]")
+    for band in (claim.band, claim.full and claim.full.band):
+        if band and not band[0] <= band[1]:
+            raise ClaimError(f"claims.toml: claim {id!r} has the band {list(band)}, expected [low, high]")
     return claim
+
+
+def _measured(scale: str, table: dict | None, known: set[str]) -> dict:
+    """The fields of a table `embedded` or `full`, its band as two numbers; of none, none."""
+    if table is None:
+        return {}
+    if table.keys() - known:
+        raise TypeError(f"unknown {scale}.{f', {scale}.'.join(table.keys() - known)}")
+    low, high = (end for end in table["band"] if not math.isnan(end))
+    return {**table, "how": table["how"], "band": (low, high)}
 
 
 def spell(value: float) -> str:

@@ -8,7 +8,7 @@ import nbformat
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
-from press import build, chapter, exercises, ledger, markup, run, serve, slides
+from press import build, chapter, exercises, ledger, markup, results, run, serve, slides
 from press import page as pages
 from press.chapter import ChapterError
 from press.files import digest, renew
@@ -20,7 +20,7 @@ KATEX = markup.WEB / "node_modules/katex/dist"
 TYPEFACE = markup.WEB / "node_modules/@fontsource-variable/source-serif-4/files"
 formulas = markup.Formulas(CACHE / "formulas.json")
 sheets: dict[str, pages.Sheet] = {}
-runs = {}
+runs, records = {}, {}
 memory = serve.Memory()
 serving = False
 
@@ -49,8 +49,11 @@ def on_pre_build(config):
     """Run the chapters whose keys changed; a failing one stops the build before anything is written."""
     chapters = config.extra["chapters"]
     runs.update(stop_on_error(run.run_all, list(chapters.values()), CACHE / "runs"))
+    records.clear()
+    records.update(results.read(Path(config.docs_dir, "results")))
+    recorded = results.by_claim(records)
     sheets.clear()
-    sheets.update({slug: stop_on_error(pages.lay_out, c, runs[slug]) for slug, c in chapters.items()})
+    sheets.update({slug: stop_on_error(pages.lay_out, c, runs[slug], recorded) for slug, c in chapters.items()})
 
 
 @event_priority(100)
@@ -95,7 +98,8 @@ def on_nav(nav, config, files):
             {
                 "*": digest([frame, [str(item) for item in nav]]),
                 "api/*": digest(package),
-                "ledger.md": digest([measured, package]),
+                "ledger.md": digest([measured, records, package]),
+                "results.md": digest([records, package]),
                 "exercises.md": digest(exercises.table(asked())),
                 "slides.md": digest(slides.table(sheets.values())),
                 "index.md": digest(pages.contents(sheets.values())),
@@ -107,7 +111,9 @@ def on_nav(nav, config, files):
 def on_page_markdown(markdown, page, config, files):
     """Write the ledger, the slide map and the lists of chapters and exercises where a page asks for them."""
     measured = {id: (f"chapters/{slug}.ipynb", value) for slug, s in sheets.items() for id, value in s.claims.items()}
-    markdown = markdown.replace("<!-- the ledger -->", ledger.table(measured))
+    markdown = markdown.replace("<!-- the ledger -->", ledger.table(measured, results.by_claim(records)))
+    markdown = markdown.replace("<!-- the runs -->", results.table(records))
+    markdown = markdown.replace("<!-- the results -->", results.sections(records))
     markdown = markdown.replace("<!-- the slides -->", slides.table(sheets.values()))
     markdown = markdown.replace("<!-- the exercises -->", exercises.table(asked()))
     return markdown.replace("<!-- the chapters -->", pages.contents(sheets.values()))

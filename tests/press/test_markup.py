@@ -29,7 +29,7 @@ def rows(monkeypatch):
     entries = claims.registry("".join(texts.values()))
     monkeypatch.setattr(claims, "registry", lambda: entries)
     page = "chapters/01.ipynb"
-    lines = ledger.table({"late": (page, 4), "missed": (page, 3), "quoted": (page, None)}).replace("\\|", "¦").splitlines()
+    lines = ledger.table({"late": (page, 4), "missed": (page, 3), "quoted": (page, None)}, {}).replace("\\|", "¦").splitlines()
     return [line.strip("| ").split(" | ") for line in lines if line.startswith("| **")]
 
 
@@ -40,7 +40,7 @@ def test_claims_stand_in_the_order_of_the_lecture(rows):
 def test_a_row_holds_published_and_measured_and_the_verdict(rows):
     assert "A ¦ B" in rows[1][0] and "confirmed" in rows[1][0]
     assert rows[1][1:4] == ["4", "[4](chapters/01.ipynb#claim-late)", "exactly 4"] and "reproduced" in rows[1][4]
-    assert rows[2][1:] == ["4", "—", "exactly 4", "not measured"]
+    assert rows[2][1:5] == ["4", "—", "exactly 4", "not measured"]
     assert "Three were seen." in rows[3][0] and rows[3][4] == '<span class="not-reproduced">not reproduced</span>'
     assert "Here" not in rows[4][0] and rows[4][2:4] == ["[quoted](chapters/01.ipynb#claim-quoted)", "—"]
 

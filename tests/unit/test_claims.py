@@ -50,6 +50,11 @@ WRONG = {
     "a band that is empty": (LEGS.replace("[4, 4]", "[5, 4]"), r"band \[5, 4\], expected \[low, high\]"),
     "a band of one": (LEGS.replace("[4, 4]", "[4]"), "'cow-legs' is not well formed"),
     "a band of words": (LEGS.replace("[4, 4]", '["few", "many"]'), "'cow-legs' is not well formed: .* real number, not str"),
+    "a full scale without a run": (LEGS + 'full.how = "legs"\nfull.band = [4, 4]\n', "'cow-legs' is not well formed: .*run"),
+    "a full scale without a band": (LEGS + 'full.run = "legs"\nfull.how = "legs"\n', "'cow-legs' is not well formed: .*band"),
+    "a full scale with more": (LEGS + 'full.twist = 1\n', "'cow-legs' is not well formed: unknown full.twist"),
+    "a band at full scale that is empty": (LEGS + 'full.run = "legs"\nfull.how = "legs"\nfull.band = [5, 4]\n',
+                                           r"band \[5, 4\], expected \[low, high\]"),
     "a band without an end": (LEGS.replace("[4, 4]", "[nan, 4]"), "'cow-legs' is not well formed"),
 }
 
@@ -103,6 +108,13 @@ def test_a_claim_is_either_measured_or_quoted():
         claims.quote("cow-legs")
     with pytest.raises(ClaimError, match="claims.quote: no claim has the id 'cow-mo'; did you mean 'cow-moo'"):
         claims.quote("cow-mo")
+
+
+def test_the_band_at_full_scale_judges_and_is_no_part_of_what_a_chapter_depends_on():
+    text = LEGS + 'full.run = "walk"\nfull.how = "legs of a herd"\nfull.band = [1.5, inf]\n'
+    full = claims.registry(text)["cow-legs"].full
+    assert [full.verdict(value) for value in (1.4, 1.5, 9)] == ["not reproduced", "reproduced", "reproduced"]
+    assert repr(claims.registry(text)) == repr(claims.registry(LEGS)) and claims.registry(LEGS)["cow-legs"].full is None
 
 
 def test_a_measurement_shows_one_row():

@@ -4,13 +4,15 @@ import re
 
 from dtwin import claims
 
-HEAD = "| Claim | Published | This build | Counts as reproduced | Verdict |\n|---|---|---|---|---|"
+from . import results
+
+HEAD = "| Claim | Published | This build | Counts as reproduced | Verdict | Full scale |\n|---|---|---|---|---|---|"
 
 
-def table(measured: dict[str, tuple[str, float]]) -> str:
+def table(measured: dict[str, tuple[str, float]], recorded: dict[str, results.Recorded]) -> str:
     """Write the ledger as a Markdown table; `measured` holds page and value of each claim by its id."""
     ordered = sorted(claims.registry().values(), key=lambda claim: place(claim.number))
-    rows = [row(claim, *measured.get(claim.id, (None, None))) for claim in ordered]
+    rows = [row(claim, *measured.get(claim.id, (None, None)), recorded.get(claim.id)) for claim in ordered]
     return "\n".join(['<div class="ledger" markdown="1">\n', HEAD, *rows, "\n</div>"])
 
 
@@ -19,14 +21,16 @@ def place(number: str) -> list[str | int]:
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", number)]
 
 
-def row(claim: claims.Claim, page: str | None, value: float | None) -> str:
+def row(claim: claims.Claim, page: str | None, value: float | None, recorded: results.Recorded | None) -> str:
     here, verdict = "—", "not measured"
     if page is not None:
         word = claims.Measurement(claim, value).verdict
         here = f"[{'quoted' if claim.band is None else claims.spell(value)}]({page}#claim-{claim.id})"
         verdict = f'<span class="{word.replace(" ", "-")}">{word}</span>'
-    notes = [f"{claim.source}; {claim.status}", *([f"Here: {claim.how}"] if claim.how else []), claim.missed]
+    full = claim.full
+    notes = [f"{claim.source}; {claim.status}", *([f"Here: {claim.how}"] if claim.how else []), claim.missed,
+             *([f"At full scale: {full.how}", full.missed] if full else [])]
     said = f"**{claim.number}** {claim.statement} <small>{' '.join(f'{note}.' for note in notes if note)}</small>"
     band = "—" if claim.band is None else claims.spell_band(claim.band)
-    cells = (said, claim.published, here, band, verdict)
+    cells = (said, claim.published, here, band, verdict, results.cell(full, recorded) if full else "")
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -21,7 +21,7 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 from nbformat import NotebookNode
 from traitlets import Callable, Instance, Unicode
 
-from . import exercises, figures
+from . import exercises, figures, results
 from .chapter import Chapter, ChapterError
 
 CAPTION = re.compile(r"\*\*Figure\.\*\*\s+(.+?)(?:\n\s*\n|\Z)", re.DOTALL)
@@ -45,8 +45,10 @@ class Sheet:
     exercises: tuple[exercises.Exercise, ...]
 
 
-def lay_out(chapter: Chapter, run: NotebookNode) -> Sheet:
+def lay_out(chapter: Chapter, run: NotebookNode, recorded: dict[str, results.Recorded] = {}) -> Sheet:
     """Bring the prose of a chapter and the outputs of its run together; pictures become files, captions join them.
+
+    Claims show what was `recorded` for them at full scale.
 
     Raises:
         ChapterError: a figure lacks its alt text, its dark twin, or the caption that follows it, or an output is of a
@@ -61,6 +63,7 @@ def lay_out(chapter: Chapter, run: NotebookNode) -> Sheet:
             claim = output.get("data", {}).get(CLAIM)
             if claim:
                 claims[claim["id"]] = claim["value"]
+                output.data["text/html"] = results.beside(output.data["text/html"], claim["id"], recorded)
         figure = figures.make(cell, len(found) + 1, chapter.place(number))
         if figure:
             found.append(figure)

@@ -1,0 +1,262 @@
+"""Several networks that train side by side on the same batches, as `train.fit` would train each of them alone.
+
+A small network leaves a large graphics card idle most of the time. Side by side they fill it: stacked into one by vmap,
+or each on a stream of its own; and a step that was recorded once as a CUDA graph is replayed without a word from Python.
+Each way gives the same numbers but for rounding (tests/unit/test_full_group.py); tests/bench/full.py says which pays.
+"""
+
+import contextlib
+import math
+import time
+from typing import NamedTuple
+
+import torch
+from torch.func import functional_call, stack_module_state
+from torch.nn import functional as F
+
+from .. import train
+from ..data import loader
+from ..data.store import replacing
+
+EAGER = False  # set by the command line
+WARM = 3  # steps that are taken before one is recorded
+
+
+class Ways(NamedTuple):
+    """How the networks of a group are computed; `usual` chooses."""
+
+    side_by_side: str = "loop"  # or vmap, or streams
+    graph: bool = False
+    compiled: bool = False
+    half: bool = False  # bfloat16 where autocast allows it
+    channels_last: bool = False
+
+
+def usual(device, alike):
+    """The ways for a device: plain on a CPU; on a graphics card all that pays, dense networks that are `alike` stacked."""
+    if device.type == "cpu":
+        return Ways("vmap" if alike else "loop")
+    if EAGER:
+        return Ways(half=True, channels_last=True)
+    return Ways("vmap" if alike else "streams", graph=True, half=True, channels_last=True)
+
+
+class Group:
+    """Networks on a device, their gradients and their updates.
+
+    With `vmap` they must be of one architecture; their parameters are then stacked, (S, …) for S networks.
+    """
+
+    def __init__(self, nets, device, ways, rates):
+        order = torch.channels_last if ways.channels_last else torch.contiguous_format
+        self.nets = [net.to(device, memory_format=order) for net in nets]
+        self.device, self.ways, self.rates = device, ways, torch.tensor(rates, device=device)
+        self.rate = self.rates.clone()
+        self.stacked = ways.side_by_side == "vmap"
+        if self.stacked:
+            parameters, self.buffers = stack_module_state(self.nets)
+            self.names, self.parameters = list(parameters), [[p.detach().requires_grad_() for p in parameters.values()]]
+        else:
+            self.parameters = [list(net.parameters()) for net in self.nets]
+            self.forwards = [torch.compile(net) if ways.compiled else net for net in self.nets]
+        self.velocity = [[torch.zeros_like(p) for p in own] for own in self.parameters]
+        self.streams = [torch.cuda.Stream(device) for _ in nets] if ways.side_by_side == "streams" else []
+        self.loss, self.correct = (torch.zeros(len(nets), device=device) for _ in range(2))
+
+    def scores(self, x, n=None):
+        """The scores of network n (B, C), or those of all that are stacked (S, B, C)."""
+        x = x.contiguous(memory_format=torch.channels_last if self.ways.channels_last else torch.contiguous_format)
+        # a cast that autocast keeps for later would lie outside of the graph
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.ways.half, cache_enabled=False):
+            if not self.stacked:
+                return self.forwards[n](x).float()
+
+            def one(parameters, buffers):
+                return functional_call(self.nets[0], (parameters, buffers), (x,))
+
+            parameters = dict(zip(self.names, self.parameters[0]))
+            return torch.vmap(one, randomness="different")(parameters, self.buffers).float()
+
+    def step(self, x, y, recipe, smoothing=0.0, constrain=None):
+        """One step of each network; y (B,) are labels that all share, (B, S) those of each."""
+        if self.stacked:
+            self._update(0, self.scores(x), y, recipe, smoothing, constrain)
+        for n in range(len(self.nets) if not self.stacked else 0):
+            with self._beside(n):
+                self._update(n, self.scores(x, n)[None], y if y.ndim == 1 else y[:, n:n + 1], recipe, smoothing, constrain)
+        for stream in self.streams:
+            torch.cuda.current_stream(self.device).wait_stream(stream)
+
+    def _beside(self, n):
+        if not self.streams:
+            return contextlib.nullcontext()
+        self.streams[n].wait_stream(torch.cuda.current_stream(self.device))
+        return torch.cuda.stream(self.streams[n])
+
+    def _update(self, n, scores, y, recipe, smoothing, constrain):
+        mine = slice(None) if self.stacked else slice(n, n + 1)
+        y = (y if y.ndim == 2 else y[:, None]).T.expand(len(scores), -1)  # (S, B)
+        losses = F.cross_entropy(scores.transpose(1, 2), y, reduction="none", label_smoothing=smoothing)
+        own, velocity = self.parameters[n], self.velocity[n]
+        gradients = torch.autograd.grad(losses.mean(1).sum(), own)  # the networks share nothing: each has its own
+        with torch.no_grad():
+            torch._foreach_mul_(velocity, recipe.momentum)
+            torch._foreach_add_(velocity, torch._foreach_add(gradients, own, alpha=recipe.weight_decay))
+            rate = self.rate[mine]
+            torch._foreach_sub_(own, [v * rate.view(-1, *[1] * (v.ndim - 1)) if self.stacked else v * rate for v in velocity])
+            if constrain:
+                constrain(own)
+            self.loss[mine] += losses.detach().sum(1)
+            self.correct[mine] += (scores.argmax(2) == y).sum(1)
+
+    def train(self, mode=True):
+        for net in self.nets:
+            net.train(mode)
+
+    @torch.no_grad()
+    def evaluate(self, images, statistics, labels=None):
+        """The share of right answers of each network on an ImageSet, as a list."""
+        self.train(False)
+        pixels, own = loader.on_device(images, self.device)
+        right = 0
+        for x, y in loader.batches(pixels, own if labels is None else labels, 1000, statistics):
+            y = (y if y.ndim == 2 else y[:, None]).T
+            found = self.scores(x) if self.stacked else torch.stack([self.scores(x, n) for n in range(len(self.nets))])
+            right = right + (found.argmax(2) == y).sum(1)
+        self.train(True)
+        return (right / len(images)).tolist()
+
+    def unstack(self):
+        """Give each network its own parameters back."""
+        if self.stacked:
+            state = dict(zip(self.names, self.parameters[0])) | self.buffers
+            for n, net in enumerate(self.nets):
+                net.load_state_dict({name: value[n].detach() for name, value in state.items()})
+
+
+class Recorded:
+    """A step that is taken as it is at first, then recorded as a CUDA graph, and replayed from there on."""
+
+    def __init__(self, step, device):
+        self.step, self.device, self.taken, self.graph = step, device, 0, None
+
+    def __call__(self, x, y):
+        if self.graph is None and self.taken < WARM:
+            side = torch.cuda.Stream(self.device)
+            side.wait_stream(torch.cuda.current_stream(self.device))
+            with torch.cuda.stream(side):
+                self.step(x, y)
+            torch.cuda.current_stream(self.device).wait_stream(side)
+            self.taken += 1
+            return
+        if self.graph is None:
+            self.x, self.y = x.clone(), y.clone()
+            self.graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self.graph):
+                self.step(self.x, self.y)
+        self.x.copy_(x)
+        self.y.copy_(y)
+        self.graph.replay()
+
+
+def fit(nets, images, recipe, test=None, rates=None, labels=None, schedule=None, smoothing=0.0, constrain=None,
+        until=None, checkpoint=None, device=torch.device("cpu"), ways=None, alike=False):
+    """Train networks in place on an ImageSet; returns a dict of lists, for each epoch a list with a number a network.
+
+    That are loss and accuracy of the training batches, test_accuracy where there is a `test` set, and the seconds of
+    training. `rates` are the networks' own learning rates in place of the recipe's, `labels` (N, S) their own labels,
+    `schedule` a function as in `train.SCHEDULES`. `constrain` is called with the parameters after each step, and
+    `until` with the history after each epoch: where it says so, that was the last. A checkpoint is kept after each
+    epoch as in `train.fit`. A network whose loss is no number any more goes on; its accuracy is that of guessing.
+    """
+    ways = ways or usual(device, alike)
+    group = Group(nets, device, ways, rates or [recipe.lr] * len(nets))
+    pixels, own = loader.on_device(images, device)
+    statistics = loader.statistics(pixels)
+    labels = own if labels is None else torch.as_tensor(labels, device=device)
+    history = {name: [] for name in ("loss", "accuracy", "test_accuracy", "seconds")}
+    if checkpoint and checkpoint.exists():
+        _resume(checkpoint, group, history)
+    group.train()
+
+    def step(x, y):
+        group.step(x, y, recipe, smoothing, constrain)
+
+    recorded = Recorded(step, device) if ways.graph else step
+    schedule = schedule or train.SCHEDULES[recipe.schedule]
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        for epoch in range(len(history["loss"]), recipe.epochs):
+            if until and history["loss"] and until(history):
+                break
+            start = time.perf_counter()
+            _epoch(group, step, recorded, pixels, labels, statistics, recipe, schedule, epoch)
+            history["loss"].append((group.loss / len(labels)).tolist())
+            history["accuracy"].append((group.correct / len(labels)).tolist())
+            history["seconds"].append(time.perf_counter() - start)
+            if test is not None:
+                history["test_accuracy"].append(group.evaluate(test, statistics))
+            if checkpoint:
+                _save(checkpoint, group, history)
+    group.unstack()
+    group.train(False)
+    return history
+
+
+def _epoch(group, step, recorded, pixels, labels, statistics, recipe, schedule, epoch):
+    seed = recipe.seed * 1_000_003 + epoch  # as in train.fit
+    torch.manual_seed(seed)  # of dropout
+    order = torch.Generator(group.device).manual_seed(seed)
+    steps = math.ceil(len(labels) / recipe.batch)
+    group.loss.zero_()
+    group.correct.zero_()
+    batches = loader.batches(pixels, labels, recipe.batch, statistics, order, recipe.pad, recipe.flip, recipe.colour)
+    for n, (x, y) in enumerate(batches):
+        torch.mul(group.rates, schedule((epoch + n / steps) / recipe.epochs), out=group.rate)
+        # a graph has one shape, and the last batch may be smaller
+        (recorded if len(x) == recipe.batch else step)(x, y)
+
+
+def _save(path, group, history):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    group.unstack()
+    with replacing(path) as file:
+        torch.save({"nets": [net.state_dict() for net in group.nets], "velocity": group.velocity, "history": history}, file)
+
+
+def _resume(path, group, history):
+    state = torch.load(path, map_location=group.device, weights_only=True)
+    history.update(state["history"])
+    with torch.no_grad():
+        for net, values in zip(group.nets, state["nets"]):
+            net.load_state_dict(values)
+        for own, kept in zip(group.velocity, state["velocity"]):
+            torch._foreach_copy_(own, kept)
+        if group.stacked:
+            parameters, group.buffers = stack_module_state(group.nets)
+            torch._foreach_copy_(group.parameters[0], list(parameters.values()))
+
+
+def reached(history, name, level):
+    """For each network of a group the epochs after which a number of its history passed a level, or None where it did not.
+
+    Between two epochs the number is taken to run straight.
+    """
+    found = []
+    for curve in zip(*history[name]):
+        past = [value >= level for value in curve]
+        if True not in past:
+            found.append(None)
+            continue
+        n = past.index(True)
+        before = curve[n - 1] if n else 0.0
+        found.append(n + (level - before) / (curve[n] - before) if curve[n] > before else n + 1.0)
+    return found
+
+
+def seeded(seed, build):
+    """A network built with the random numbers of a seed, which leaves those of the caller as they were."""
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        return build()
+
+
