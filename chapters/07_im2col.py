@@ -14,15 +14,20 @@
 # The answers are *convolution* and *im2col*. First the photograph, and what the old way costs.
 
 # %% tags=["nbval-check-output"]
+import base64
 import inspect
+import io
 import timeit
 
 import numpy as np
 import torch
 from IPython.display import Markdown
+from matplotlib.image import imsave
+from matplotlib.patches import Rectangle
 from tqdm import tqdm
 
-from dtwin import check, claims, data, plots, ref, twin
+from dtwin import check, claims, data, plots, receptive, ref, twin
+from dtwin.data import pasture
 from dtwin.gradcheck import gradient_errors
 
 cat = data.photographs()["chelsea"].images / 255
@@ -185,6 +190,51 @@ print(f"{len(settings):,} settings, {sum(kept)} of them keep the size")
 claims.measure("same-size-needs-stride-one", sum(a != b for a, b in zip(kept, same)))
 
 # %% [markdown]
+# ### How much does a unit see?
+#
+# A unit of the first layer sees the pixels under its window and nothing else. A unit of the second layer sees a window of the first layer's map, and through it all that those units see: two layers of 3 × 3 see 5 × 5 pixels. The pixels that a unit can see are its *receptive field*. Let the field be $r$ pixels wide at one layer, and let the fields of neighbours lie $j$ pixels apart, the *jump*; of the picture itself $r = j = 1$. The next layer, with windows $u$ wide and a stride of $s$, has
+#
+# $$r' = r + (u - 1)\, j, \qquad j' = s\, j .$$
+#
+# Pooling has windows and strides as well, and counts. Here are the first layers of AlexNet, and then the last of some networks of the chapters to come.
+
+# %% tags=["nbval-check-output"]
+names = {"AlexNet": 224, "VGG-19": 224, "ResNet-18": 224, "ResNet-34": 224,
+         "ResNet-20": 32, "ResNet-56": 32, "Plain-20": 32}
+with torch.device("meta"):  # shapes alone, no numbers
+    built = {n: getattr(twin.nets, n.lower().replace("-", ""))() for n in names}
+stacks = {n: receptive.layers(built[n], (3, side, side)) for n, side in names.items()}
+tops = {f"AlexNet, {layer.name}": stacks["AlexNet"][:n + 1]
+        for n, layer in enumerate(stacks["AlexNet"][:4])}
+for name, layers in {**tops, **stacks}.items():
+    r, j, _ = receptive.field(layers)
+    print(f"{name:16} {layers[-1].units:3} units a side, r {r:3}, j {j:2}")
+
+# %% alt="A black and white cow on a meadow, three times, with squares of growing size around its middle. AlexNet: a few squares, the last nearly as large as the picture. VGG-19: many, close together at first, the last as large as the picture. ResNet-34: the squares lie close all the way, and most are larger than the picture."
+@plots.figure
+def fields(image, stacks):
+    fig, axes = plots.canvas(2.5, 1, len(stacks))
+    for ax, (name, layers) in zip(axes, stacks.items()):
+        ax.imshow(image.transpose(1, 2, 0))
+        for n, layer in enumerate(layers, 1):
+            r, j, first = receptive.field(layers[:n])
+            corner = first + layer.units // 2 * j - 0.5
+            ax.add_patch(Rectangle((corner, corner), r, r, fc="none", ec="white"))
+        ax.set(title=name, xticks=[], yticks=[])
+    return fig
+
+
+file, cow = io.BytesIO(), pasture.render(pasture.Scene(size=224)).image
+imsave(file, cow.transpose(1, 2, 0), format="png")
+png = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+nets = {name: {"side": side, "layers": [layer._asdict() for layer in stacks[name]]}
+        for name, side in names.items()}
+still = fields(cow, {name: stacks[name] for name in ("AlexNet", "VGG-19", "ResNet-34")})
+plots.moving("receptive", still, picture=png, nets=nets)
+
+# %% [markdown]
+# **Figure.** What the unit in the middle sees, from layer to layer. Small windows see much, if there are enough of them. On the site you can choose the network, the layer and the unit.
+#
 # ## Convolution in plain loops
 #
 # The definition in the package's own words is [`ref.conv2d_loops`][dtwin.ref.conv2d_loops]: for each image, each kernel and each place, take one patch, multiply, add up. (`groups` are those of AlexNet; otherwise there is one.)

@@ -13,7 +13,7 @@ function offer(figure) {
       const stage = document.createElement("div");
       stage.className = "stage";
       figure.replaceChildren(stage);
-      script.show(stage, data);
+      await script.show(stage, data);
       stage.querySelector("input, select, button").focus();
     } catch (error) {
       button.disabled = false;

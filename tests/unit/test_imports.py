@@ -11,7 +11,7 @@ import dtwin
 ROOT = Path(dtwin.__file__).parent
 ALLOWED = {"ref": {"numpy"}, "twin": {"torch"}, "vision": {"numpy", "scipy", "skimage", "sklearn"},
            "check": {"numpy", "scipy", ".."}, "explain": {"torch"}, "plots": {"numpy", "matplotlib"}, "cases.py": {"numpy"}, "gradcheck.py": {"numpy"},
-           "cost.py": {"torch"}, "full": {"numpy", "torch", "sklearn", ".."}}
+           "cost.py": {"torch"}, "receptive.py": {"torch"}, "full": {"numpy", "torch", "sklearn", ".."}}
 FILES = [(name, path) for name in ALLOWED
          for path in ([ROOT / name] if name.endswith(".py") else sorted((ROOT / name).glob("**/*.py")))]
 
