@@ -753,7 +753,10 @@ print(match.solid.name, (2 * match.stretch / match.stretch[0]).round(2))
 # %% [markdown]
 # ### Exercise 4. Behind a bush ★★
 #
-# **Predict, then program it.** Put a bush before the cows: `cows(40, seed=3, occluder="bush", cover=0.15)`. Which parts suffer, alone and with springs, and what happens to parts that are hidden altogether?
+# **Predict, then program it.** Put a bush before the cows: `cows(40, seed=3, occluder="bush", cover=0.15)`. Which parts suffer, alone and with springs, and what happens to parts that are hidden altogether? To measure it, write `off_by(places, true, visible)`. The first two are places in pixels, of shape (n, parts, 2), and `visible` says which parts can be seen, (n, parts). It returns two numbers: the median distance of the hidden parts from their true places, and that of the visible ones. Run `check(off_by)`.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** `distance[~visible]` is a list of the hidden parts of all cows.
 
 # %% [markdown] tags=["hint"]
 # **Hint.** The cells under "Now the test" find the parts of a herd, alone and in the tree; `cow.visible[order]` tells which parts are hidden.
@@ -761,18 +764,25 @@ print(match.solid.name, (2 * match.stretch / match.stretch[0]).round(2))
 # %% [markdown] tags=["solution"]
 # **Solution.** Alone, a hidden part is found anywhere but in its place. In the tree it goes where its spring leaves it, close to the truth: the spring predicts what the picture does not show. (With fewer cows than you were asked for, to save time.)
 
+# %% tags=["solution", "nbval-check-output"]
+def off_by(places, true, visible):
+    distance = np.hypot(*np.moveaxis(places - true, 2, 0))
+    return np.median(distance[~visible]), np.median(distance[visible])
+
+
+check(off_by)
+
 # %% tags=["solution"]
 bushy = cows(12, seed=3, occluder="bush", cover=0.15)
 chances = np.stack([tests.predict_log_proba(around_pixels(c).reshape(size * size, -1))
                     for c in bushy])
 costs = -np.moveaxis(chances, 2, 0)[order].reshape(len(order), len(bushy), size, size)
 true = np.stack([c.keypoints[order] for c in bushy])
-hidden = ~np.stack([c.visible[order] for c in bushy])
+visible = np.stack([c.visible[order] for c in bushy])
 ways = {"alone": np.moveaxis(cheapest(costs), 0, 1), "tree": parts.match(costs, cow_tree)[0]}
 for way, places in ways.items():
-    error = np.hypot(*np.moveaxis(step * places - true, 2, 0))
-    print(f"{way:5} hidden parts are off by {np.median(error[hidden]):.0f} pixels,",
-          f"others by {np.median(error[~hidden]):.0f}")
+    hidden, seen = off_by(step * places, true, visible)
+    print(f"{way:5} hidden parts are off by {hidden:.0f} pixels, others by {seen:.0f}")
 
 # %% [markdown]
 # ## What you can do now

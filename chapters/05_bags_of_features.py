@@ -686,22 +686,30 @@ plots.bars({"faces, % wrong in cross-validation": missed}, list(encodings), form
 #
 # ### Exercise 1. Digits upside down ★★
 #
-# **Predict before you run.** Turn all training and test pictures of the digits upside down, then only the test pictures. What becomes of the error of the bag, and of the pyramid?
+# **Predict, then program it.** Turn all training and test pictures of the digits upside down, then only the test pictures. What becomes of the error of the bag, and of the pyramid? For this, write `upside_down(pictures)`, which turns each picture of an array (n, H, W) by half a turn, and run `check(upside_down)`; `wrong` does the rest.
 
 # %% [markdown] tags=["hint"]
-# **Hint.** `pictures[:, ::-1, ::-1]` turns pictures by half a turn, and `wrong` does the rest.
+# **Hint.** A slice with a step of −1, `[::-1]`, runs backwards. Which axes must it be?
 
 # %% [markdown] tags=["hint"]
 # **Hint.** The bag forgets where a patch was. Does it forget how the patch lies?
 
 # %% [markdown] tags=["solution"]
 # **Solution.** Both turned: nothing much changes, for the codebook is learned from turned patches too. Only the test turned: both fail on more than half of the digits, the bag as well. It forgets where a patch was, but not how it lies: a patch with light above is another word than one with light below. A bag is blind to places, not to directions.
-#
-# ```python
-# turned = big_exam[:, ::-1, ::-1]
-# print(wrong(big, digits.labels, turned, exam.labels, 0)[0])
-# print(wrong(big[:, ::-1, ::-1], digits.labels, turned, exam.labels, 0)[0])
-# ```
+
+# %% tags=["solution", "nbval-check-output"]
+def upside_down(pictures):
+    return pictures[:, ::-1, ::-1]
+
+
+check(upside_down)
+
+# %% tags=["solution"]
+turned = upside_down(big_exam)
+for name, learned in {"only the test": big, "both": upside_down(big)}.items():
+    percent = wrong(learned, digits.labels, turned, exam.labels, 0)[0]
+    print(f"{name} turned: the bag is wrong on {percent[0]:.0f} %,",
+          f"the pyramid on {percent[2]:.0f} %")
 
 # %% [markdown]
 # ### Exercise 2. A codebook of your own ★★
@@ -747,21 +755,38 @@ print("within a tenth of the package's:", off[0] < 1.1 * off[1])
 # %% [markdown]
 # ### Exercise 3. A narrower canvas ★★
 #
-# **Predict, then program it.** Make the canvas of the digits adrift narrower: 28 pixels, 36. Where does the pyramid's gain go?
+# **Predict, then program it.** Make the canvas of the digits adrift narrower: 28 pixels, 36. Where does the pyramid's gain go? Write `on_canvas(pictures, corners, width)`, which puts each picture of an array (n, h, w) on a black canvas of its own, `width` pixels wide and high, with its upper left corner at the row and column `corners[n]`, and run `check(on_canvas)`. Then draw corners as `scattered` does.
 
 # %% [markdown] tags=["hint"]
-# **Hint.** Give `scattered` the width, and draw the corners below `width - 23`.
+# **Hint.** The loop of `scattered` does it for pictures of 24 × 24 pixels.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Where may the corner of a digit of 24 pixels lie, lest it leave the canvas? `chance.integers(0, m)` draws numbers below `m`.
 
 # %% [markdown] tags=["solution"]
 # **Solution.** The gain, as a share of the errors, shrinks with every pixel that the digits may move: the more cells a part can fall into, the less a cell says about it.
-#
-# ```python
-# def scattered(pictures, seed, width=48):
-#     canvas, chance = np.zeros((len(pictures), width, width)), np.random.default_rng(seed)
-#     for n, (i, j) in enumerate(chance.integers(0, width - 23, (len(pictures), 2))):
-#         canvas[n, i:i + 24, j:j + 24] = pictures[n]
-#     return canvas
-# ```
+
+# %% tags=["solution", "nbval-check-output"]
+def on_canvas(pictures, corners, width):
+    canvas = np.zeros((len(pictures), width, width))
+    for n, (i, j) in enumerate(corners):
+        canvas[n, i:i + pictures.shape[1], j:j + pictures.shape[2]] = pictures[n]
+    return canvas
+
+
+check(on_canvas)
+
+# %% [markdown] tags=["solution"]
+# To see it, have `wrong` read `adrift_on(big, seed, width)`, for widths of 28, 36 and 48:
+
+# %% tags=["solution", "nbval-check-output"]
+def adrift_on(pictures, seed, width):
+    chance = np.random.default_rng(seed)
+    corners = chance.integers(0, width - 23, (len(pictures), 2))
+    return on_canvas(pictures, corners, width)
+
+
+print("48 is as before:", np.array_equal(adrift_on(big, 0, 48), scattered(big, 0)))
 
 # %% [markdown]
 # ### Exercise 4. The same bag twice ★★

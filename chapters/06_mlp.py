@@ -937,24 +937,51 @@ for name, gradients in {"ReLU": gradient, "tanh": tanh_gradient}.items():
 # %% [markdown]
 # ### Exercise 4. Digits that were moved ★★
 #
-# **Program it.** Show the MLP moved digits in training: a `Recipe` with `pad=2` moves every picture by up to two pixels each time it is seen. Does that mend the curve of the shifts?
+# **Program it.** Show the MLP moved digits in training. First write `moved(pictures, steps)`, which moves each picture of an array (n, H, W) by its own `steps[n]`, whole pixels down and across (up and to the left if negative), with black coming in; run `check(moved)`. A `Recipe` with `pad=2` does this for you, by up to two pixels each time a picture is seen. Does that mend the curve of the shifts?
 
 # %% [markdown] tags=["hint"]
-# **Hint.** Only one call changes, in `shifted_errors`.
+# **Hint.** `np.pad` puts a black frame around all pictures, as wide as the largest step. A moved picture is a window in the framed one: a picture that moves down is a window that moves up.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** In `shifted_errors`, only one call changes.
 
 # %% [markdown] tags=["solution"]
-# **Solution.** In `shifted_errors`, write `train.Recipe(12, schedule="linear", seed=seed, pad=2)`. The MLP now survives up to two pixels, makes several times the errors it used to make in the middle, and still falls beyond: what it was not shown it does not know. The CNN gains too, since it has now seen odd shifts.
+# **Solution.** A frame, and a window for each picture:
+
+# %% tags=["solution", "nbval-check-output"]
+def moved(pictures, steps):
+    far, (height, width) = np.abs(steps).max(), pictures.shape[1:]
+    framed = np.pad(pictures, ((0, 0), (far, far), (far, far)))
+    return np.stack([one[far - i:far - i + height, far - j:far - j + width]
+                     for one, (i, j) in zip(framed, steps)])
+
+
+check(moved)
+
+# %% [markdown] tags=["solution"]
+# Then, in `shifted_errors`, write `train.Recipe(12, schedule="linear", seed=seed, pad=2)`. The MLP now survives up to two pixels, makes several times the errors it used to make in the middle, and still falls beyond: what it was not shown it does not know. The CNN gains too, since it has now seen odd shifts.
 
 # %% [markdown]
 # ### Exercise 5. Without the pooling ★★
 #
-# **Predict, then program it.** Take the pooling, `nn.MaxPool2d(2)`, out of the CNN. What becomes of the ups and downs?
+# **Predict, then program it.** Take the pooling, `nn.MaxPool2d(2)`, out of the CNN. What becomes of the ups and downs? And if it stays, but looks at *every* window of 2 × 2 pixels in place of every second, `nn.MaxPool2d(2, stride=1)`? Write that pooling in NumPy, `pool_everywhere(maps)`, from (N, C, H, W) to (N, C, H − 1, W − 1), and run `check(pool_everywhere)`.
 
 # %% [markdown] tags=["hint"]
 # **Hint.** Which shifts of the picture shift a map that was halved by a whole number?
 
+# %% [markdown] tags=["hint"]
+# **Hint.** The upper left pixels of all windows are `maps[:, :, :-1, :-1]`. `np.maximum` compares two arrays.
+
 # %% [markdown] tags=["solution"]
-# **Solution.** They vanish: without the halving, all shifts are alike, until the digit nears the border. It costs four times the work in the second convolution.
+# **Solution.** They vanish in both: without the halving, all shifts are alike, until the digit nears the border. So it was not the maximum but the halving. It costs four times the work in the second convolution.
+
+# %% tags=["solution", "nbval-check-output"]
+def pool_everywhere(maps):
+    across = np.maximum(maps[:, :, :, :-1], maps[:, :, :, 1:])
+    return np.maximum(across[:, :, :-1], across[:, :, 1:])
+
+
+check(pool_everywhere)
 
 # %% [markdown]
 # ## What you can do now

@@ -23,7 +23,7 @@ from scipy.stats import spearmanr
 from sklearn.svm import SVC
 from tqdm import tqdm
 
-from dtwin import claims, cost, data, plots, ref, train, twin
+from dtwin import check, claims, cost, data, plots, ref, train, twin
 from dtwin.data import loader
 from dtwin.vision import bags, retrieval
 from dtwin.vision.descriptors import dense_sift
@@ -853,26 +853,34 @@ claims.measure("larger-is-not-worse", large - small)
 # %% [markdown]
 # ### Exercise 3. Normalised over a neighbourhood ★★
 #
-# **Program it.** Write local response normalisation over a window *in space*, as the slide words it, for one channel in NumPy, and look at a photograph through it.
+# **Program it.** Write local response normalisation over a window *in space*, as the slide words it, for one channel `a` of shape (H, W): `in_space(a, size=9, alpha=1e-3, beta=0.75, k=2.0)` divides each pixel by $(k + \alpha \sum a^2)^\beta$. The sum runs over the square of `size` × `size` pixels around it; outside, the picture goes on as in a mirror. Run `check(in_space)`, and look at a photograph through it.
 
 # %% [markdown] tags=["hint"]
-# **Hint.** `scipy.ndimage.uniform_filter` gives the mean over a square; the sum is the mean times the number of its pixels.
+# **Hint.** `scipy.ndimage.uniform_filter` gives the mean over a square around each pixel, and has the mirror at the border.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Square first. The sum is the mean times the number of pixels in the square.
 
 # %% [markdown] tags=["solution"]
-# **Solution.** In code:
-#
-# ```python
-# from scipy.ndimage import uniform_filter
-#
-# def in_space(a, size=9, alpha=1e-3, beta=0.75, k=2.0):
-#     return a / (k + alpha * size ** 2 * uniform_filter(a ** 2, size)) ** beta
-#
-# cat = data.photographs()["chelsea"].images[0].mean(0)
-# plots.images([cat / 255, in_space(cat - cat.mean())], ["photograph", "normalised"],
-#              signed=[False, True])
-# ```
-#
-# The light evens out: contrast is measured against its surroundings. It is a useful thing, but another one.
+# **Solution.** A window that slides is a filter:
+
+# %% tags=["solution", "nbval-check-output"]
+from scipy.ndimage import uniform_filter
+
+
+def in_space(a, size=9, alpha=1e-3, beta=0.75, k=2.0):
+    return a / (k + alpha * size ** 2 * uniform_filter(a ** 2, size)) ** beta
+
+
+check(in_space)
+
+# %% alt="The face of a cat in grey, and the same in blue where it is brighter than its mean and orange where it is darker. Hair and whiskers stand out in full colour everywhere; eyes, nose and background are pale." tags=["solution"]
+cat = data.photographs()["chelsea"].images[0].mean(0)
+plots.images([cat / 255, in_space(cat - cat.mean())], ["photograph", "normalised"],
+             signed=[False, True])
+
+# %% [markdown] tags=["solution"]
+# **Figure.** Blue is brighter than the mean, orange darker. The light evens out: what is smooth is pale, bright or dark, and each hair is measured against its own surroundings. It is a useful thing, but another one.
 
 # %% [markdown]
 # ## What you can do now

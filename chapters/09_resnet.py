@@ -644,13 +644,28 @@ check(shortcut)
 # %% [markdown]
 # ### Exercise 4. Deeper without a change ★★
 #
-# **Program it.** Deepen a trained residual net from 20 to 32 layers without changing what it says: put two blocks behind the last one of each stage that change nothing. How many lines do you need?
+# **Program it.** Deepen a trained residual net from 20 to 32 layers without changing what it says: put two blocks behind the last one of each stage that change nothing. How many lines do you need? A plain net would need more: write `identity_kernel(channels, size)`, the weights of a convolution that hands on `channels` maps as they are, an array of shape (channels, channels, size, size) with an odd `size`, and run `check(identity_kernel)`.
 
 # %% [markdown] tags=["hint"]
 # **Hint.** Exercise 1 makes blocks that change nothing. The net keeps its blocks in `net.blocks`, three to a stage.
 
+# %% [markdown] tags=["hint"]
+# **Hint.** The first axis of the weights says which map is written, the second which is read. Each map shall read itself alone, and of its window only the middle.
+
 # %% [markdown] tags=["solution"]
 # **Solution.** With plain blocks each of the two convolutions would have to be the identity, and the batch normalisations too.
+
+# %% tags=["solution", "nbval-check-output"]
+def identity_kernel(channels, size):
+    weight = np.zeros((channels, channels, size, size))
+    weight[range(channels), range(channels), size // 2, size // 2] = 1
+    return weight
+
+
+check(identity_kernel)
+
+# %% [markdown] tags=["solution"]
+# With shortcuts, zeros are enough:
 
 # %% tags=["solution", "nbval-check-output"]
 net, deeper = residual[20][0][0], torch.nn.ModuleList()

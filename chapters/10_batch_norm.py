@@ -671,13 +671,32 @@ check(batch_norm_backward)
 # %% [markdown]
 # ### Exercise 4. Maxima or means ★★★
 #
-# **Program it.** Which rates does the convolutional network stand, 0.3, 1 or 3, with normalisation and without (put `nn.Identity()` in its place)? And if both poolings take means, `nn.AvgPool2d(2)`, in place of maxima?
+# **Program it.** Which rates does the convolutional network stand, 0.3, 1 or 3, with normalisation and without (put `nn.Identity()` in its place)? And if both poolings take means, `nn.AvgPool2d(2)`, in place of maxima? To see what differs, write `pooled(maps)`: of maps (N, C, H, W) with even sides it returns the maximum and the mean of each window of 2 × 2, two arrays (N, C, H/2, W/2). Run `check(pooled)`, and give it numbers as they come from a normalisation and a ReLU.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** `reshape` parts an axis: of 8 rows it makes 4 pairs, (4, 2). Part both axes, and take the maximum over the two axes of length 2.
 
 # %% [markdown] tags=["hint"]
 # **Hint.** `net[1]` and `net[5]` are the normalisations of `conv_net`. The last layer has none: how large can the numbers get that reach it?
 
 # %% [markdown] tags=["solution"]
-# **Solution.** With maxima the normalised one holds out only a little longer: at 1 the plain one is in trouble, and at 3 both guess. With means the normalised one still learns at 3, and the plain one does not. Maxima of four rectified numbers are large and never negative, and they go straight into the last layer, which has no normalisation and now breaks first.
+# **Solution.** With both axes parted, each window has two axes of its own.
+
+# %% tags=["solution", "nbval-check-output"]
+def pooled(maps):
+    n, c, h, w = maps.shape
+    windows = maps.reshape(n, c, h // 2, 2, w // 2, 2)
+    return windows.max((3, 5)), windows.mean((3, 5))
+
+
+check(pooled)
+
+# %% tags=["solution", "nbval-check-output"]
+maps = np.maximum(np.random.default_rng(0).normal(size=(100, 8, 8, 8)), 0)
+print("mean of the maxima {:.1f}, of the means {:.1f}".format(*map(np.mean, pooled(maps))))
+
+# %% [markdown] tags=["solution"]
+# With maxima the normalised one holds out only a little longer: at 1 the plain one is in trouble, and at 3 both guess. With means the normalised one still learns at 3, and the plain one does not. Maxima of four rectified numbers are large and never negative, and they go straight into the last layer, which has no normalisation and now breaks first.
 #
 # ```python
 # for rate in (0.3, 1, 3):

@@ -604,13 +604,26 @@ check(dropout_backward)
 # %% [markdown]
 # ### Exercise 3. One mask for all ★★
 #
-# **Predict, then program it.** In training, give all 50 examples of a mini-batch *the same* mask. Is the gradient still right on average? Does anything change?
+# **Predict, then program it.** In training, give all 50 examples of a mini-batch *the same* mask. Is the gradient still right on average? Does anything change? Write it in NumPy: `shared_dropout(x, chance, p=0.5)` drops units of `x`, of shape (N, units), for all examples alike, namely those whose `chance`, one number between 0 and 1 for each unit, is below `p`; what is kept is scaled as in `ref.dropout`. Run `check(shared_dropout)`.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** NumPy stretches an array of shape (units,) over all rows of one of shape (N, units).
 
 # %% [markdown] tags=["hint"]
 # **Hint.** Each example's gradient is right on average over masks. What differs is how many masks one step has tried.
 
 # %% [markdown] tags=["solution"]
-# **Solution.** On average it is the same. But the mini-batch now tries one thinned network in place of fifty, so the gradient is noisier, and learning with the same rate and steps less steady. In `draw`, write `torch.rand(len(w), 1, w.shape[1], device=device) >= p` and expand it to `n` rows with `.expand(-1, n, -1)`.
+# **Solution.** In NumPy it is the mask that has one axis less:
+
+# %% tags=["solution", "nbval-check-output"]
+def shared_dropout(x, chance, p=0.5):
+    return x * (chance >= p) / (1 - p)
+
+
+check(shared_dropout)
+
+# %% [markdown] tags=["solution"]
+# On average the gradient is the same. But the mini-batch now tries one thinned network in place of fifty, so the gradient is noisier, and learning with the same rate and steps less steady. In `draw`, write `torch.rand(len(w), 1, w.shape[1], device=device) >= p` and expand it to `n` rows with `.expand(-1, n, -1)`.
 
 # %% [markdown]
 # ## What you can do now

@@ -39,7 +39,7 @@ from scipy.stats import rankdata
 from torch import nn
 from torch.nn import functional as F
 
-from dtwin import data, explain, plots, ref, train
+from dtwin import check, data, explain, plots, ref, train
 from dtwin.data import loader, pasture
 
 torch.set_num_threads(1)  # layers too small to share out
@@ -626,24 +626,35 @@ plots.overlays(new.images[:12], cam_at("relu4")(judge, pixels, None), answers, c
 # %% [markdown]
 # ### Exercise 2. Grad-CAM in five lines ★★
 #
-# **Program it.** Write Grad-CAM yourself, in five lines, from `explain.capture` and `torch.autograd.grad`, and compare.
+# **Program it.** Write the formula in NumPy: `grad_cam(activations, gradients)` takes the feature maps of a layer and the gradients of a score by them, both (N, K, H, W), and returns a map for each picture, (N, H, W), nowhere negative. Run `check(grad_cam)`. Then fetch both from the network, with `explain.capture` and `torch.autograd.grad`, and compare your maps with those of the package.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** Each feature map has one weight $\alpha_k$ in each picture: the mean of its gradient over all places.
 
 # %% [markdown] tags=["hint"]
 # **Hint.** Inside `with explain.capture(net, layer) as outputs:` a forward pass leaves the layer's output in `outputs[-1]`, with its graph.
 
 # %% [markdown] tags=["solution"]
-# **Solution.** In code:
-#
-# ```python
-# with explain.capture(mean, "relu4") as outputs:
-#     score = mean(x[:5])[:, 0].sum()
-#     maps = outputs[-1]
-#     (gradients,) = torch.autograd.grad(score, maps)
-# mine = (gradients.mean((2, 3), keepdim=True) * maps).sum(1).relu()
-# print((mine - explain.grad_cam(mean, x[:5], "relu4", 0)).abs().max())
-# ```
-#
-# One `sum` over pictures is enough, because no picture's score depends on another picture's maps.
+# **Solution.** First the sum over all maps, and only then the ReLU: what speaks against the class is weighed up.
+
+# %% tags=["solution", "nbval-check-output"]
+def grad_cam(activations, gradients):
+    weights = gradients.mean((2, 3), keepdims=True)
+    return np.maximum((weights * activations).sum(1), 0)
+
+
+check(grad_cam)
+
+# %% [markdown] tags=["solution"]
+# One `sum` of scores is enough for all pictures, because no picture's score depends on another picture's maps.
+
+# %% tags=["solution", "nbval-check-output"]
+with explain.capture(mean, "relu4") as outputs:
+    score = mean(x[:5])[:, 0].sum()
+    (gradients,) = torch.autograd.grad(score, outputs[-1])
+mine = grad_cam(outputs[-1].detach().cpu().numpy(), gradients.cpu().numpy())
+theirs = explain.grad_cam(mean, x[:5], "relu4", 0).cpu().numpy()
+print("the same maps:", np.allclose(mine, theirs, atol=1e-5))
 
 # %% [markdown]
 # ### Exercise 3. A horse on the meadow ★

@@ -25,7 +25,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from dtwin import claims, cost, data, plots, ref, train, twin
+from dtwin import check, claims, cost, data, plots, ref, train, twin
 from dtwin.twin.nets import MLP
 
 torch.set_num_threads(1)  # nets as small as these run no faster on two
@@ -509,24 +509,31 @@ claims.quote("the-way-forward")
 # %% [markdown]
 # ### Exercise 2. The bits of a shuffled list ★★
 #
-# **Program it.** Write `shuffle_bits(counts)`, the bits of a shuffled list in which name $c$ stands `counts[c]` times: the logarithm of $n! / \prod_c n_c!$. Three cows and three horses must give 4.32. How many are 1,281 of each of a thousand names?
+# **Program it.** Write `shuffle_bits(counts)`, the bits of a shuffled list in which name $c$ stands `counts[c]` times: the logarithm, to base 2, of $n! / \prod_c n_c!$. Three cows and three horses must give 4.32. Run `check(shuffle_bits)`. How many are 1,281 of each of a thousand names?
 
 # %% [markdown] tags=["hint"]
-# **Hint.** `math.lgamma(n + 1)` is the logarithm of $n!$, for any $n$.
+# **Hint.** Factorials of millions are too large to write down, but the logarithm of a quotient is a difference.
+
+# %% [markdown] tags=["hint"]
+# **Hint.** `math.lgamma(n + 1)` is the natural logarithm of $n!$, for any $n$.
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Factorials of millions are too large to write down, but `math.lgamma(n + 1)` is the logarithm of $n!$.
-#
-# ```python
-# from math import lgamma, log
-#
-# def shuffle_bits(counts):
-#     return (lgamma(sum(counts) + 1) - sum(lgamma(n + 1) for n in counts)) / log(2)
-#
-# print(shuffle_bits([3, 3]), shuffle_bits([1281] * 1000))
-# ```
-#
-# 12.76 million, half a thousandth less than for as many labels drawn one by one.
+# **Solution.** The logarithms of all factorials, and one division:
+
+# %% tags=["solution", "nbval-check-output"]
+from math import lgamma, log
+
+
+def shuffle_bits(counts):
+    return (lgamma(sum(counts) + 1) - sum(lgamma(n + 1) for n in counts)) / log(2)
+
+
+check(shuffle_bits)
+
+# %% tags=["solution", "nbval-check-output"]
+bits, drawn = shuffle_bits([1281] * 1000), 1_281_000 * np.log2(1000)
+print(f"{shuffle_bits([3, 3]):.2f} bits, and {bits / 1e6:.2f} million")
+print(f"less than if each were drawn for itself: {1 - bits / drawn:.2%}")
 
 # %% [markdown]
 # ### Exercise 3. Labellers who disagree ★★

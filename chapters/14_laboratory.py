@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from IPython.display import HTML, Markdown
 
-from dtwin import claims, cost, data, explain, gradcheck, plots, ref, train, twin
+from dtwin import check, claims, cost, data, explain, gradcheck, plots, ref, train, twin
 from dtwin.data import loader, pasture
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -245,7 +245,7 @@ finding = "Your pictures come without masks: look at more of them, and judge by 
 if not own:
     masks = torch.tensor(np.stack([one.mask for one in pasture.pictures(scenes)]))
     chance = masks.float().mean().item()
-    on_it = {name: explain.energy(torch.tensor(each), masks).nanmean().item()
+    on_it = {name: explain.energy(torch.tensor(each), masks).mean().item()
              for name, each in maps.items()}
     shares = " and ".join(f"{share:.0%} of the light of {k}" for k, share in on_it.items())
     finding = f"The animal fills {chance:.0%} of the picture; on it lies {shares}."
@@ -364,20 +364,34 @@ claims.measure("bibliography-is-complete", len(cited - listed))
 # %% [markdown]
 # ### Exercise 2. A question beside the animal ★★★
 #
-# **Program it.** Make a question whose answer is *not* in the animal: pictures of one species, and the answer is on which side of the camera the sun stands. Can a network learn it, and where does it look?
+# **Program it.** Make a question whose answer is *not* in the animal: pictures of one species, and the answer is on which side of the camera the sun stands. Azimuths are angles in degrees, and grow to the camera's right. Write `sun_on_the_right(sun, camera)`, which says of two arrays of azimuths where the sun stands to the right of the camera, less than half a turn away, and run `check(sun_on_the_right)`. Can a network learn the question, and where does it look?
+
+# %% [markdown] tags=["hint"]
+# **Hint.** A sun at 10° stands to the right of a camera at 350°. `% 360` brings an angle to between 0 and 360.
 
 # %% [markdown] tags=["hint"]
 # **Hint.** `pasture.scenes(n, split, species="cow", ground="sand")` draws the scenes, and their `sun_azimuth` and `azimuth` say where sun and camera are. One part of the recipe makes this question impossible. Which?
 
 # %% [markdown] tags=["solution"]
-# **Solution.** A mirrored picture has the sun on the other side, and its label does not know: set `flip=False` first. The map lies on the shadow on the ground and on the lit edge of the body, which is where the answer is.
+# **Solution.** The difference counts, without its full turns:
+
+# %% tags=["solution", "nbval-check-output"]
+def sun_on_the_right(sun, camera):
+    return (sun - camera) % 360 < 180
+
+
+check(sun_on_the_right)
+
+# %% [markdown] tags=["solution"]
+# A mirrored picture has the sun on the other side, and its label does not know: set `flip=False` first. The map lies on the shadow on the ground and on the lit edge of the body, which is where the answer is.
 #
 # ```python
 # def by_sun(split, n):
 #     scenes = pasture.scenes(n, split, species="cow", ground="sand")
-#     sides = np.array([(s.sun_azimuth - s.azimuth) % 360 < 180 for s in scenes], int)
-#     return dataclasses.replace(pictures, name="sun", split=split, images=pasture.images(scenes),
-#                                labels=sides, classes=("one side", "the other"))
+#     sun, camera = np.array([(s.sun_azimuth, s.azimuth) for s in scenes]).T
+#     return dataclasses.replace(pictures, name="sun", split=split,
+#                                images=pasture.images(scenes), classes=("left", "right"),
+#                                labels=sun_on_the_right(sun, camera).astype(int))
 #
 # recipe = dataclasses.replace(recipe, flip=False)
 # net, history = trained("small ResNet", by_sun("train", 1000), by_sun("test", 300), 0)
@@ -387,23 +401,32 @@ claims.measure("bibliography-is-complete", len(cited - listed))
 # %% [markdown]
 # ### Exercise 3. The share of the light ★
 #
-# **Program it.** Write `energy(maps, masks)` of step 6 in NumPy: the share of each map's positive part that lies inside its mask. What should it say of a map that is zero everywhere?
+# **Program it.** Write `energy(maps, masks)` of step 6 in NumPy: the share of each map's positive part that lies inside its mask, both of shape (N, H, W). What should it say of a map that is nowhere positive? Let such a map count as an even one, with the same light at every pixel, and run `check(energy)`.
 
 # %% [markdown] tags=["hint"]
 # **Hint.** `np.maximum(maps, 0)` is the light. Both sums run over the last two axes.
 
-# %% tags=["solution"]
+# %% [markdown] tags=["hint"]
+# **Hint.** `light.any((1, 2))` says which maps have light at all. The others can be given some.
+
+# %% [markdown] tags=["solution"]
+# **Solution.** The dark maps are set to 1 before the light is weighed:
+
+# %% tags=["solution", "nbval-check-output"]
 def energy(maps, masks):
     light = np.maximum(maps, 0)
-    with np.errstate(invalid="ignore"):
-        return (light * masks).sum((1, 2)) / light.sum((1, 2))
+    light[~light.any((1, 2))] = 1
+    return (light * masks).sum((1, 2)) / light.sum((1, 2))
 
 
+check(energy)
+
+# %% tags=["solution", "nbval-check-output"]
 two_maps = np.array([[[3.0, -1], [1, 0]], [[0, 0], [0, 0]]])
 energy(two_maps, np.array([[[True, True], [False, False]]] * 2))
 
 # %% [markdown] tags=["solution"]
-# Three quarters, and "not a number": a map without light has no share. To call it 0 would punish the map, to call it 1 would praise it, so it is left out of the mean (`np.nanmean`).
+# Three quarters, and a half. A map without light has no share of it: to call that 0 would punish the map, and to call it 1 would praise it. An even map knows nothing about the animal either, and scores what chance would.
 
 # %% [markdown]
 # ### Exercise 4. What no network can tell ★★

@@ -11,9 +11,10 @@ import textwrap
 import types
 from dataclasses import dataclass
 
-from .chapters import CHAPTERS
+from . import chapters_0_to_4, chapters_5_to_8, chapters_9_to_14  # they register what they ask for
 from .diagnoses import diagnose
-from .exercises import operators
+from .exercises import CHAPTERS
+from .operators import operators
 from .trial import attempt_all
 
 EXERCISES = dict(operators()) | CHAPTERS
@@ -38,7 +39,8 @@ def check(attempt, seconds=10.0):
     """Try a function on the cases of the exercise that it is named after, and say what is wrong.
 
     A case whose options the function does not take (a `stride`, say) is left out, and the report says so. The time
-    limit holds in the main thread of Linux and macOS, which is where a notebook's cells run.
+    limit holds in the main thread of Linux and macOS, which is where a notebook's cells run. On Linux it may also take
+    no more than 4 GB of memory.
 
     Args:
         attempt: a function with the name and parameters of an exercise or an operator, for NumPy arrays.

@@ -2,18 +2,17 @@
 
 import contextlib
 import inspect
-import io
 import linecache
-import signal
-import threading
 import traceback
 import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
-SHOWN = 120  # characters of what an attempt prints, or of the message of its exception
+from .guard import SHOWN, Output, TimeUp, limited, little_memory
+
 TOLERANCE = 1e-6  # of the largest number; the arrays are in float64
+LARGE = 10 ** 6  # numbers; no case has so many
 
 
 @dataclass(frozen=True)
@@ -45,20 +44,22 @@ def is_numeric(got):
 
 
 def close(got, expected, tolerance=TOLERANCE):
-    """Equal but for rounding; `got` and `expected` have one shape."""
-    if not np.isfinite(got).all():
+    """Equal but for rounding, and NaN at the same places; `got` and `expected` have one shape."""
+    got, expected = np.asarray(got), np.asarray(expected, float)
+    finite = np.isfinite(expected)
+    if not np.array_equal(np.isfinite(got), finite):
         return False
-    expected = np.asarray(expected, float)
+    got, expected = got[finite], expected[finite]
     return bool(np.abs(got - expected).max(initial=0) <= tolerance * np.abs(expected).max(initial=1))
 
 
 def attempt_all(attempt, exercise, seconds):
     """Try a function on every case it takes: the trials, what was left out because it does not take it, its prints."""
-    signature, left_out, trials, output = inspect.signature(attempt), {}, [], _Output()
+    signature, left_out, trials, output = inspect.signature(attempt), {}, [], Output()
     for call in exercise.calls:
         if _takes(signature, exercise, call):
             trials.append(_try(attempt, call, exercise.expected(call), seconds, output))
-            if trials[-1].failure.startswith(ENDLESS):
+            if trials[-1].failure.startswith((ENDLESS, HUNGRY)):
                 break
         else:
             left_out |= dict.fromkeys(name for name in [*_optional(exercise, call), *call.options]
@@ -92,48 +93,41 @@ def _try(attempt, call, expected, seconds, output):
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), np.errstate(all="ignore"):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                got = _limited(lambda: attempt(*copies, **call.options), seconds)
-    except _TimeUp:
+                with little_memory():
+                    got = _kept(limited(lambda: attempt(*copies, **call.options), seconds))
+    except TimeUp:
         failure = f"{ENDLESS} after {seconds:g} s it had not returned; does each loop come to an end?"
+    except MemoryError as error:
+        failure = f"{HUNGRY} {_spell(error, attempt)}"
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: whatever it was, the reader is told
         failure = _spell(error, attempt)
-    changed = [n for n, a, b in zip(call.arrays, call.positional, copies)
-               if a is not None and not np.array_equal(a, b, equal_nan=True)]
+    changed = [n for n, a, b in zip(call.arrays, call.positional, copies) if a is not None and _written(a, b)]
     return Trial(call, expected, got, failure, tuple(changed))
 
 
 ENDLESS = "it does not end:"
+HUNGRY = "it needs more and more memory:"
 
 
-class _TimeUp(BaseException):
-    """Raised in an attempt that runs for too long; no `except Exception` of its own stops it."""
+def _kept(got):
+    """Copies of the arrays that came back, lest a later call writes to them."""
+    if isinstance(got, (tuple, list)):
+        copies = [_kept(one) if isinstance(one, np.ndarray) else one for one in got]
+        return tuple(copies) if isinstance(got, tuple) else copies
+    return np.array(got) if isinstance(got, np.ndarray) and got.size <= LARGE else got
 
 
-def _limited(call, seconds):
-    """Call a function, and stop it with an alarm. Where there is no alarm (Windows, other threads) it runs on."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
-        return call()
-    here = inspect.currentframe()
-
-    def ring(_, frame):
-        if frame is not here:  # the call has ended already, or not begun
-            raise _TimeUp
-
-    before = signal.signal(signal.SIGALRM, ring)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, seconds, 0.001)  # again and again, for a bare `except:` swallows one
-        return call()
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+def _written(array, copy):
+    return (array.dtype, array.shape, array.tobytes()) != (copy.dtype, copy.shape, copy.tobytes())
 
 
 def _spell(error, attempt):
     """Name an exception and the last line of the reader's own code that it passed."""
     try:
-        text = _cut(f"{type(error).__name__}: {error}".strip(": "))
+        kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__  # NumPy has one of its own
+        text = _cut(f"{kind}: {error}".strip(": "))
     except Exception:  # an exception that cannot even say what it is
         text = type(error).__name__
     code = getattr(inspect.unwrap(attempt), "__code__", None)
@@ -149,19 +143,3 @@ def _spell(error, attempt):
 def _cut(text):
     line = text.partition("\n")[0]
     return line if len(line) <= SHOWN else f"{line[:SHOWN]} …"
-
-
-class _Output(io.TextIOBase):
-    """A stream that keeps the beginning of what is written to it, and counts the rest."""
-
-    def __init__(self):
-        self.kept, self.length = "", 0
-
-    def write(self, text):
-        self.kept += text[:SHOWN - len(self.kept)]
-        self.length += len(text)
-        return len(text)
-
-    def __str__(self):
-        more = self.length - len(self.kept)
-        return self.kept.rstrip() + (f" … and {more:,} characters more" if more else "")

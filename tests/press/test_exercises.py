@@ -1,13 +1,14 @@
 """Exercises: their form, and the three outputs that their one source has."""
 
+import ast
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from dtwin.check import EXERCISES
-from dtwin.check.chapters import CHAPTERS as REGISTERED
+from dtwin.check import EXERCISES, check
+from dtwin.check.exercises import CHAPTERS as REGISTERED
 from press import chapter, exercises, page
 from press.chapter import ChapterError
 
@@ -130,6 +131,33 @@ def test_a_chapter_has_exercises_of_each_kind(one):
     kinds = {kind for exercise in found for kind in exercise.kinds}
     assert len(found) >= 3 and {"predict", "program"} <= kinds
     assert all(exercise.hints or exercise.kinds == ("think",) for exercise in found)
+
+
+@pytest.mark.parametrize("one", CHAPTERS, ids=lambda c: c.slug)
+def test_an_exercise_to_program_asks_for_a_function_that_is_checked_and_gives_hints(one):
+    asked = [exercise for exercise in exercises.find(one) if "program" in exercise.kinds]
+    assert {e.title: e.checked for e in asked if not e.hints or e.checked not in EXERCISES} == {}
+    heads = {exercises.HEAD.search(cell.source)["title"]: cell.source for cell in one.notebook.cells
+             if cell.cell_type == "markdown" and "### Exercise" in cell.source}
+    assert [e.title for e in asked if f"`check({e.checked})`" not in heads[e.title]] == []
+
+
+def definitions(one):
+    """The functions of a chapter's solutions, with nothing around them but what the chapter imports."""
+    found, bare = {}, [node for code in one.code for node in ast.parse(code).body]
+    bare = [node for node in bare if isinstance(node, (ast.Import, ast.ImportFrom))]
+    for cell in one.notebook.cells:
+        if cell.cell_type == "code" and exercises.role(cell) == "solution":
+            bare += [node for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)]
+    exec(compile(ast.Module(bare, []), one.path, "exec"), found)
+    return found
+
+
+@pytest.mark.parametrize("one", CHAPTERS, ids=lambda c: c.slug)
+def test_the_solutions_of_a_chapter_pass(one):
+    found = definitions(one)
+    reports = [check(found[exercise.checked]) for exercise in exercises.find(one) if exercise.checked]
+    assert reports and [repr(report) for report in reports if not report] == []
 
 
 @pytest.mark.parametrize("one", CHAPTERS, ids=lambda c: c.slug)

@@ -2,21 +2,34 @@
 
 import inspect
 import io
+import re
+import signal
 import subprocess
 import sys
 import threading
 import time
 import types
+from math import lgamma
+from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
 from nbclient import NotebookClient
-from scipy.ndimage import distance_transform_edt, gaussian_filter
+from scipy.ndimage import distance_transform_edt, gaussian_filter, uniform_filter
 
 import dtwin
 from dtwin import ref
-from dtwin.check import EXERCISES, chapters, check
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+from dtwin.check import EXERCISES, check
+from dtwin.check.chapters_5_to_8 import _moved
+from dtwin.check.chapters_9_to_14 import residual_backward, shortcut
+from dtwin.check.exercises import CHAPTERS
+from dtwin.check.operators import col2im_mean
 
 
 def said(name, attempt, **options):
@@ -141,6 +154,42 @@ def spread(colours, middle=np.median, axis=2):
     return middle(np.sqrt(((colours - np.median(colours, axis=axis, keepdims=True)) ** 2).sum(0)))
 
 
+def halves(distance, visible, middle=np.median):
+    return middle(distance[~visible]), middle(distance[visible])
+
+
+def pasted(pictures, corners, width):
+    canvas = np.zeros((len(pictures), width, width))
+    for n, (i, j) in enumerate(corners):
+        canvas[n, i:i + pictures.shape[1], j:j + pictures.shape[2]] = pictures[n]
+    return canvas
+
+
+def cut_out(pictures, steps, sign=1, mode="constant"):
+    framed = np.pad(pictures, ((0, 0), (2, 2), (2, 2)), mode)
+    height, width = pictures.shape[1:]
+    return np.stack([one[2 - sign * i:2 - sign * i + height, 2 - sign * j:2 - sign * j + width]
+                     for one, (i, j) in zip(framed, steps)])
+
+
+def windows_of(maps):
+    return np.lib.stride_tricks.sliding_window_view(maps, (2, 2), (2, 3))
+
+
+def blocks(maps):
+    return windows_of(maps)[:, :, ::2, ::2].reshape(*maps[:, :, ::2, ::2].shape, 4)
+
+
+def both(windows):
+    return windows.max(-1), windows.mean(-1)
+
+
+def one_at(place, maps, size):
+    weight = np.zeros((*maps.shape, size, size))
+    weight[:, :, place, place] = maps
+    return weight
+
+
 PLANTED = [
     ("linear", lambda x, weight, bias=None: x @ weight.T, "The bias is not added"),
     ("linear", lambda x, weight, bias=None: x @ weight + (0 if bias is None else bias), "ValueError: matmul"),
@@ -166,7 +215,7 @@ PLANTED = [
     ("im2col", lambda x, kernel_size, stride=1, padding=0: ref.im2col(x, kernel_size, stride), "wrong for padding"),
     ("im2col", lambda x, kernel_size, stride=1, padding=0: ref.im2col(x[:1], kernel_size, stride, padding),
      "Right for a batch of one, wrong for a batch of several"),
-    ("col2im", chapters.col2im_mean, "must be added; yours are averaged"),
+    ("col2im", col2im_mean, "must be added; yours are averaged"),
     ("col2im", lambda cols, output_size, kernel_size, stride=1, padding=0:
      np.pad(ref.col2im(cols, output_size, kernel_size, stride, padding), ((0, 0), (0, 0), (1, 1), (1, 1))),
      "the border is still on"),
@@ -239,7 +288,7 @@ PLANTED = [
      "sum over the channels of a pixel"),
     ("kmeans", kmeans_of_nothing, "NaN at 4 of 6 places; is something divided by 0?"),
     ("kmeans", kmeans_in_place, "You changed your input words in place"),
-    ("kmeans", lambda points, words: chapters._moved(points, words), "repeat until they stay"),
+    ("kmeans", lambda points, words: _moved(points, words), "repeat until they stay"),
     ("columns_by_index", columns_down, "windows go down first"),
     ("columns_by_index", patches_down, "pixels of a patch go down first"),
     ("columns_by_index", one_too_few, "expected 4×4"),
@@ -250,7 +299,7 @@ PLANTED = [
      ref.col2im(cols, output_size, kernel_size) / kernel_size ** 2,
      "count for each pixel"),
     ("col2im_mean", lambda cols, output_size, kernel_size:
-     chapters.col2im_mean(cols, output_size, kernel_size).swapaxes(2, 3),
+     col2im_mean(cols, output_size, kernel_size).swapaxes(2, 3),
      "the axes 2 and 3 are exchanged"),
     ("dilated_conv2d", lambda x, weight, dilation: ref.conv2d(x, weight),
      "Right for dilation 1, wrong for dilation 2: that is dilation 1"),
@@ -259,11 +308,112 @@ PLANTED = [
     ("shortcut", shortcut_behind, "Right for channels 4, wrong for channels 8: all new channels stand behind"),
     ("shortcut", lambda x, channels, stride: np.concatenate([x[:, :, ::stride, ::stride]] * 2, 1)[:, :channels],
      "must hold zeros"),
-    ("shortcut", lambda x, channels, stride: chapters.shortcut(x, channels, 1), "your output is 6×6, expected 3×3"),
+    ("shortcut", lambda x, channels, stride: shortcut(x, channels, 1), "your output is 6×6, expected 3×3"),
     ("residual_backward", without_shortcut, "dx misses the shortcut"),
     ("residual_backward", through_relu, "must stop the gradient"),
-    ("residual_backward", lambda dy, x, w1, w2: chapters.residual_backward(dy, x, w1, w2)[0],
+    ("residual_backward", lambda dy, x, w1, w2: residual_backward(dy, x, w1, w2)[0],
      "returns one value, expected 3: dx, dw1, dw2"),
+    ("batch_norm_backward", lambda dy, x, weight, bias, eps=1e-5: ref.batch_norm_eval_backward(
+        dy, x, x.mean((0, *range(2, x.ndim))), x.var((0, *range(2, x.ndim))), weight, bias, eps),
+     "your dx takes them for constants"),
+    ("batch_norm_backward", lambda dy, x, weight, bias, eps=1e-5:
+     [d if n != 2 else dy for n, d in enumerate(ref.batch_norm_backward(dy, x, weight, bias, eps))],
+     "The gradient dbias misses the sum over the batch"),
+    ("batch_norm_backward", lambda dy, x, weight, bias, eps=1e-5:
+     ref.batch_norm_backward(dy, x, weight, bias, eps)[::-1], "the gradient dx is"),
+    ("dropout_backward", lambda dy, x, mask, p=0.5: dy * mask, "must be scaled by 1 / (1 − p)"),
+    ("dropout_backward", lambda dy, x, mask, p=0.5: mask / (1 - p), "dy, is not used"),
+    ("dropout_backward", lambda dy, x, mask, p=0.5: dy * mask / p, "Right for p 0.5, wrong for p 0.2"),
+    ("grad_cam", lambda activations, gradients: np.einsum("nkhw,nk->nhw", activations, gradients.mean((2, 3))),
+     "the ReLU at the end is missing"),
+    ("grad_cam", lambda activations, gradients: np.maximum((activations * gradients).sum(1), 0),
+     "Each pixel is multiplied by its own gradient"),
+    ("grad_cam", lambda activations, gradients:
+     np.maximum(gradients.mean((2, 3), keepdims=True) * activations, 0).sum(1), "The ReLU comes before the sum"),
+    ("grad_cam", lambda activations, gradients:
+     np.maximum((gradients.mean((0, 2, 3))[:, None, None] * activations).sum(1), 0), "One weight for all pictures"),
+    ("grad_cam", lambda activations, gradients:
+     np.maximum((gradients.sum((2, 3), keepdims=True) * activations).sum(1), 0), "summed, not averaged"),
+
+    ("off_by", lambda places, true, visible: halves(np.hypot(*(places - true).T).T, ~visible), "visible ones first"),
+    ("off_by", lambda places, true, visible: halves(np.hypot(*(places - true).T).T, visible, np.mean),
+     "take the median"),
+    ("off_by", lambda places, true, visible: halves(((places - true) ** 2).sum(2), visible), "a root is missing"),
+    ("off_by", lambda places, true, visible: halves(abs(places - true).sum(2), visible), "√(a² + b²)"),
+    ("off_by", lambda places, true, visible: np.median(np.hypot(*(places - true).T).T[~visible]),
+     "returns one value, expected 2: median of the hidden, median of the visible"),
+    ("upside_down", lambda pictures: np.flip(pictures, 1), "a picture in a lake"),
+    ("upside_down", lambda pictures: np.flip(pictures, 2), "a picture in a mirror"),
+    ("upside_down", lambda pictures: np.flip(pictures), "The last picture comes first"),
+    ("upside_down", lambda pictures: np.rot90(pictures, 1, (1, 2)), "a quarter of a turn"),
+    ("on_canvas", lambda pictures, corners, width: pasted(pictures, corners[:, ::-1], width), "(row, column)"),
+    ("on_canvas", lambda pictures, corners, width: pasted(pictures, corners, 48),
+     "Right for width 48, wrong for width 9: the canvas is as wide as it was"),
+    ("on_canvas", lambda pictures, corners, width: pasted(pictures, corners * 0 + corners[0], width),
+     "lie where the first one does"),
+    ("on_canvas", lambda pictures, corners, width: pasted(pictures, corners, width).sum(0),
+     "your output is 9×9, expected 4×9×9"),
+    ("moved", lambda pictures, steps: np.stack([np.roll(p, tuple(s), (0, 1)) for p, s in zip(pictures, steps)]),
+     "comes in again on the other side"),
+    ("moved", lambda pictures, steps: cut_out(pictures, steps, -1), "move the wrong way"),
+    ("moved", lambda pictures, steps: cut_out(pictures, steps[:, ::-1]), "(across, down)"),
+    ("moved", lambda pictures, steps: cut_out(pictures, steps, mode="edge"), "repeats the border"),
+    ("moved", lambda pictures, steps: cut_out(pictures, [steps[0]] * len(steps)), "as the first one does"),
+    ("pool_everywhere", lambda maps: maps.reshape(*maps.shape[:2], maps.shape[2] // 2, 2, -1, 2).max((3, 5)),
+     "that is the pooling that halves"),
+    ("pool_everywhere", lambda maps: windows_of(maps).mean((-2, -1)), "The mean is taken"),
+    ("pool_everywhere", lambda maps: np.maximum(maps[:, :, :-1, :-1], maps[:, :, 1:, 1:]), "on one diagonal"),
+    ("pool_everywhere", lambda maps: windows_of(np.pad(maps, ((0, 0), (0, 0), (0, 1), (0, 1)))).max((-2, -1)),
+     "your output is 6×6, expected 5×5"),
+    ("in_space", lambda a, size=9, alpha=1e-3, beta=0.75, k=2.0:
+     a / (k + alpha * uniform_filter(a ** 2, size)) ** beta, "times the number of pixels"),
+    ("in_space", lambda a, size=9, alpha=1e-3, beta=0.75, k=2.0:
+     a / (k + alpha * (size ** 2 * uniform_filter(a, size)) ** 2 / size ** 2) ** beta, "square first"),
+    ("in_space", lambda a, size=9, alpha=1e-3, beta=0.75, k=2.0:
+     a / (k + alpha * size ** 2 * uniform_filter(a ** 2, size)), "power beta is missing"),
+    ("in_space", lambda a, size=9, alpha=1e-3, beta=0.75, k=2.0:
+     a / (2 + alpha * size ** 2 * uniform_filter(a ** 2, size)) ** beta, "Right for k 2.0, wrong for k 1.0"),
+    ("in_space", lambda a, size=9, alpha=1e-3, beta=0.75, k=2.0:
+     a * (k + alpha * size ** 2 * uniform_filter(a ** 2, size)) ** beta, "divide by it"),
+    ("identity_kernel", lambda channels, size: one_at(size // 2, np.ones((channels, channels)), size),
+     "Right for channels 1, wrong for channels 3: each kernel sees all maps"),
+    ("identity_kernel", lambda channels, size: one_at(0, np.eye(channels), size), "in the corner of the window"),
+    ("identity_kernel", lambda channels, size: np.eye(channels)[:, :, None, None] * np.ones((size, size)),
+     "The whole window is added up"),
+    ("identity_kernel", lambda channels, size: one_at(size // 2, np.eye(channels), size)[:, 0],
+     "expected 1×1×3×3"),
+    ("pooled", lambda maps: both(maps.reshape(*maps.shape[:2], maps.shape[2] // 2, -1, 4)), "four in a row"),
+    ("pooled", lambda maps: both(blocks(maps))[::-1], "the maxima come first"),
+    ("pooled", lambda maps: (blocks(maps).max(-1), blocks(maps).sum(-1)), "The sum of a window"),
+    ("pooled", lambda maps: both(windows_of(maps).reshape(*maps[:, :, 1:, 1:].shape, 4)), "Your windows overlap"),
+    ("shared_dropout", lambda x, chance, p=0.5: np.where(chance < p, 0, x), "must be scaled by 1 / (1 − p)"),
+    ("shared_dropout", lambda x, chance, p=0.5: np.where(chance < p, 0, x / p),
+     "Right for p 0.5, wrong for p 0.2: the scale is 1 / (1 − p)"),
+    ("shared_dropout", lambda x, chance, p=0.5: np.where(chance < p, x / (1 - p), 0), "keep the rest"),
+    ("shared_dropout", lambda x, chance, p=0.5: np.where(chance[:, None] < p, 0, x / (1 - p)),
+     "you drop whole examples"),
+    ("shuffle_bits", lambda counts: lgamma(sum(counts) + 1) - sum(lgamma(n + 1) for n in counts),
+     "natural logarithms"),
+    ("shuffle_bits", lambda counts: lgamma(sum(counts) + 1) / np.log(2), "all orders of n things"),
+    ("shuffle_bits", lambda counts: (lgamma(sum(counts)) - sum(map(lgamma, counts))) / np.log(2), "(n − 1)!"),
+    ("shuffle_bits", lambda counts: -sum(n * np.log2(n / sum(counts)) for n in counts), "n times the entropy"),
+    ("shuffle_bits", lambda counts: np.log2(np.cumprod(1.0 + np.arange(sum(counts)))[-1] / np.prod(
+        [np.prod(1.0 + np.arange(n)) for n in counts])),
+     "Right for a short list, wrong for a million names: your output is NaN"),
+    ("sun_on_the_right", lambda sun, camera: sun > camera,
+     "Right for a sun within the same turn, wrong for a sun beyond a full turn: an angle of 370° is one of 10°"),
+    ("sun_on_the_right", lambda sun, camera: (camera - sun) % 360 < 180, "the sun on the left"),
+    ("sun_on_the_right", lambda sun, camera: abs((sun - camera + 180) % 360 - 180) < 90, "not to its right"),
+    ("sun_on_the_right", lambda sun, camera: sun % 360 < 180, "The camera is not asked"),
+    ("energy", lambda maps, masks: (maps * masks).sum((1, 2)) / maps.sum((1, 2)), "take only the positive part"),
+    ("energy", lambda maps, masks: (np.maximum(maps, 0) * masks).sum((1, 2)) / masks.sum((1, 2)),
+     "divide by all the light"),
+    ("energy", lambda maps, masks: (np.maximum(maps, 0) * masks).sum((1, 2)) / np.maximum(maps, 0).sum((1, 2)),
+     "Right for maps with light, wrong for maps without light: your output is NaN at 2 of 3 places"),
+    ("energy", lambda maps, masks: np.nan_to_num(
+        (np.maximum(maps, 0) * masks).sum((1, 2)) / np.maximum(maps, 0).sum((1, 2))), "counts as an even one"),
+    ("energy", lambda maps, masks: (np.maximum(maps, 0) * masks).sum() / np.maximum(maps, 0).sum(),
+     "one share for all maps together"),
 ]
 
 
@@ -273,8 +423,11 @@ def test_a_planted_mistake_is_named(name, attempt, sentence):
 
 
 def test_every_exercise_of_a_chapter_has_three_planted_mistakes():
+    chapters = (Path(__file__).parents[2] / "chapters").glob("*.py")
+    asked = {name for chapter in chapters for name in re.findall(r"^check\((\w+)\)$", chapter.read_text("utf-8"), re.M)}
     planted = [name for name, *_ in PLANTED]
-    assert {name: planted.count(name) for name in chapters.CHAPTERS if planted.count(name) < 3} == {}
+    assert CHAPTERS.keys() < asked
+    assert {name: planted.count(name) for name in asked if planted.count(name) < 3} == {}
 
 
 # disasters
@@ -311,6 +464,20 @@ def overwrite(x):
     return x
 
 
+def retype(x):
+    x.dtype = "S8"
+    return np.zeros((3, 4))
+
+
+def yield_(x):
+    yield ref.relu(x)
+
+
+def steal_the_output(x):
+    sys.stdout = sys.stderr = None
+    return 0 * x
+
+
 def raise_(x):
     y = x + 1
     return y @ x
@@ -340,6 +507,13 @@ DISASTERS = [
     (sleep, "It does not end: after 0.2 s"),
     (swallow_all, "It does not end: after 0.2 s"),
     (overwrite, "You changed your input x in place: work on a copy."),
+    (retype, "You changed your input x in place"),
+    (lambda x: np.maximum(x, 0, out=x), "You changed your input x in place"),
+    (steal_the_output, "Your output is 0 everywhere"),
+    (yield_, "Your output is a generator, expected a NumPy array of numbers."),
+    (lambda x: np.broadcast_to(1.0, (10 ** 6, 10 ** 6)), "Your output is 1000000×1000000, expected 3×4."),
+    (lambda x: np.zeros((1,) * 30), "Your output is 1×1×"),
+    (lambda x: (ref.relu(x),), "Your output is a tuple"),
     (lambda x: None, "returns None; is there a `return`?"),
     (lambda x: "moo", "Your output is a str, expected a NumPy array of numbers"),
     (lambda x: ref.relu(x).tolist(), "Your output is a list, expected a NumPy array"),
@@ -380,12 +554,79 @@ def test_a_flood_is_captured_and_cut(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_an_interrupt_of_the_reader_passes():
-    def relu(x):
-        raise KeyboardInterrupt
+def state():
+    """What an attempt could leave behind: an alarm, its handler, a limit of memory, a place to print to."""
+    limits = resource.getrlimit(resource.RLIMIT_AS) if resource else None
+    return signal.getitimer(signal.ITIMER_REAL), signal.getsignal(signal.SIGALRM), limits, sys.stdout, sys.stderr
 
+
+@pytest.mark.parametrize("attempt", [raise_, leave, recurse, swallow_all, steal_the_output, flood, ref.relu])
+def test_an_attempt_leaves_nothing_behind(attempt):
+    before = state()
+    attempt.__name__ = "relu"
+    check(attempt, seconds=0.2)
+    assert state() == before
+
+
+def test_an_interrupt_of_the_reader_passes_and_leaves_nothing_behind():
+    def relu(x):
+        signal.raise_signal(signal.SIGINT)  # Ctrl-C
+        while True:
+            pass
+
+    before = state()
     with pytest.raises(KeyboardInterrupt):
-        check(relu)
+        check(relu, seconds=5)
+    assert state() == before
+
+
+def test_a_reader_stops_the_cell_of_a_notebook():
+    attempt = """import os, signal, threading
+def relu(x):
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    while True:
+        pass"""
+    cells = ["from dtwin import check", attempt, "check(relu, seconds=60)"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, kernel_name="python3", timeout=60, allow_errors=True).execute()
+    assert [output.ename for output in notebook.cells[2].outputs] == ["KeyboardInterrupt"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory can be limited on Linux only")
+def test_a_memory_hog_is_stopped_at_once(monkeypatch):
+    def relu(x):
+        kept = []
+        while True:
+            kept.append(np.ones(10 ** 6))
+
+    monkeypatch.setattr("dtwin.check.guard.MEMORY", 2 ** 28)
+    report = plain(said("relu", relu))
+    assert "It needs more and more memory: it stops in line " in report
+    assert "`kept.append(np.ones(10 ** 6))`, with MemoryError: Unable to allocate" in report
+    assert "in all" not in report  # the other cases are spared
+
+
+def test_an_array_that_an_attempt_keeps_and_writes_to_again_does_no_harm():
+    buffer = np.zeros((3, 4))
+
+    def relu(x):
+        return np.maximum(x, 0, out=buffer[:len(x), :x.shape[1]]) if x.ndim == 2 else ref.relu(x)
+
+    assert check(relu)
+
+    def linear_backward(dy, x, weight, bias=None):  # a list that is the same at each call
+        results[:] = ref.linear_backward(dy, x, weight, bias)
+        return results
+
+    results = []
+    assert check(linear_backward)
+
+
+def test_a_view_of_the_input_is_an_answer():
+    def upside_down(pictures):
+        return pictures[:, ::-1, ::-1]
+
+    assert check(upside_down)
 
 
 def test_the_cases_are_the_same_after_an_attempt_that_wrote_to_them():

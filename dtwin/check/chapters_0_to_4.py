@@ -1,43 +1,13 @@
-"""The exercises of the chapters that ask for something else than an operator: definition, calls, typical slips."""
+"""The exercises of chapters 0 to 4, from the pasture to the gaps: definition, calls, typical slips."""
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-from .. import ref
-from .exercises import Call, Exercise, col2im_mean, defaults
-
-CHAPTERS = {}
-rng = np.random.default_rng(0)
-
-
-def real(*shape):
-    return rng.normal(size=shape)
-
-
-def light(*shape):
-    return rng.uniform(0.1, 1, size=shape)
+from .exercises import exercise, light, real, rng
 
 
 def few(*shape):
     return rng.random(shape) < 0.1
-
-
-def exercise(*calls, slips, results=("output",)):
-    """Register a definition with the arguments it is tried on: arrays, and options that part the calls."""
-    def register(reference):
-        given = [_call(defaults(reference), call) for call in calls]
-        CHAPTERS[reference.__name__] = Exercise(reference, given, slips, results)
-        return reference
-    return register
-
-
-def _call(usual, arguments):
-    arrays = {name: a for name, a in arguments.items() if isinstance(a, np.ndarray)}
-    options = {name: a for name, a in arguments.items() if name not in arrays}
-    square = all(a.shape[-1] == a.shape[-2] for a in arrays.values() if a.ndim > 1)
-    form = {"form": "square arrays" if square else "arrays that are not square"}
-    facts = {name: f"{name} {value}" for name, value in {**usual, **options}.items()}
-    return Call(arrays, options, facts | form)
 
 
 # chapter 0: the pasture
@@ -121,6 +91,28 @@ def project(points, lens):
     return flat[:, :2] / flat[:, 2:]
 
 
+@exercise(
+    *[dict(places=9 * real(n, 4, 2), true=9 * real(n, 4, 2), visible=rng.random((n, 4)) < 0.6) for n in (5, 8)],
+    results=("median of the hidden", "median of the visible"),
+    slips={
+        "You return the visible ones first; the hidden ones come first.":
+            lambda places, true, visible: off_by(places, true, ~visible),
+        "That is the mean distance, which a few parts that are far off would decide: take the median.":
+            lambda places, true, visible: _parted(np.linalg.norm(places - true, axis=2), visible, np.mean),
+        "The steps down and across are joined like the sides of a right angle: √(a² + b²).":
+            lambda places, true, visible: _parted(np.abs(places - true).sum(2), visible),
+        "The distance is squared: a root is missing.":
+            lambda places, true, visible: _parted(np.square(places - true).sum(2), visible),
+    })
+def off_by(places, true, visible):
+    """Median distance of places from the true ones (n, parts, 2), of the hidden parts and of the visible (n, parts)."""
+    return _parted(np.linalg.norm(places - true, axis=2), visible)
+
+
+def _parted(distance, visible, middle=np.median):
+    return middle(distance[~visible]), middle(distance[visible])
+
+
 # chapter 3: Marr
 
 @exercise(
@@ -172,7 +164,7 @@ def agreed(fine, coarse, pixels):
             lambda picture: np.median(_off(_border(picture).reshape(3, 1, -1))),
     })
 def border_spread(picture):
-    """Median distance of the three pixels at either end of a row from their median colour: picture (3, H, W) → number."""
+    """Median distance of the three pixels at either end of a row from their median colour: (3, H, W) → number."""
     return np.median(_off(_border(picture)))
 
 
@@ -201,116 +193,3 @@ def chromaticity(pictures):
     """Each pixel divided by the sum of its channels; black stays black: (N, 3, H, W) → the same."""
     total = pictures.sum(axis=1, keepdims=True)
     return pictures / np.where(total == 0, 1, total)
-
-
-# chapter 5: bags of features
-
-CLOUDS = np.concatenate([real(20, 2) + [c, 0] for c in (-3, 0, 3)])
-
-
-@exercise(
-    dict(points=CLOUDS, words=CLOUDS[[0, 1, 2]]), dict(points=real(40, 3), words=real(4, 3)),
-    dict(points=CLOUDS, words=np.array([[-3.0, 0], [3, 0], [50, 50]])),  # the last has no points
-    slips={
-        "The words move once; repeat until they stay.": lambda points, words: _moved(points, words),
-        "A word without points must stay where it is; yours goes to 0.":
-            lambda points, words: np.where((words == 50).all(1, keepdims=True), 0, kmeans(points, words)),
-    })
-def kmeans(points, words):
-    """The words (k, d) moved among the points (n, d) until they stay; a word without points does not move."""
-    while not np.allclose(words, moved := _moved(points, words)):
-        words = moved
-    return moved
-
-
-def _moved(points, words):
-    nearest = ((points[:, None] - words) ** 2).sum(axis=2).argmin(axis=1)
-    return np.stack([points[nearest == j].mean(axis=0) if (nearest == j).any() else word
-                     for j, word in enumerate(words)])
-
-
-# chapter 7: convolution and im2col
-
-@exercise(
-    dict(image=real(3, 3), u=2), dict(image=real(4, 6), u=3), dict(image=real(5, 4), u=1),
-    slips={
-        "The pixels of a patch go down first; they must go across first, row by row.":
-            lambda image, u: columns_by_index(image, u).reshape(u, u, -1).swapaxes(0, 1).reshape(u * u, -1),
-        "The windows go down first; they must go across first, row by row.":
-            lambda image, u: columns_by_index(image, u).reshape(u * u, len(image) - u + 1, -1).swapaxes(1, 2)
-            .reshape(u * u, -1),
-    })
-def columns_by_index(image, u):
-    """The columns of one channel: image (H, W), windows u × u → (u · u, number of windows)."""
-    return ref.im2col(image[None, None], u)[0]
-
-
-exercise(
-    dict(cols=ref.im2col(real(2, 3, 5, 5), 3), output_size=(5, 5), kernel_size=3),
-    dict(cols=real(2, 8, 15), output_size=(4, 6), kernel_size=2),
-    slips={
-        "Every pixel comes back as often as it lay under a window: divide by how often that was.": ref.col2im,
-        "A pixel at the border lay under fewer windows than one in the middle: count for each pixel.":
-            lambda cols, output_size, kernel_size: ref.col2im(cols, output_size, kernel_size) / kernel_size ** 2,
-    })(col2im_mean)
-
-
-@exercise(
-    *[dict(x=real(2, 3, 7, 7), weight=real(4, 3, 3, 3), dilation=d) for d in (1, 2, 3)],
-    dict(x=real(1, 2, 6, 8), weight=real(3, 2, 2, 3), dilation=2),
-    slips={
-        "That is dilation 1: the weights must lie `dilation` pixels apart.":
-            lambda x, weight, dilation: ref.conv2d(x, weight),
-        "You move the kernel by `dilation` pixels, which is the stride; spread its weights instead.":
-            lambda x, weight, dilation: ref.conv2d(x, weight, stride=dilation),
-    })
-def dilated_conv2d(x, weight, dilation):
-    """A convolution whose weights lie `dilation` pixels apart, with stride 1 and no padding."""
-    wide = np.zeros((*weight.shape[:2], *(dilation * (np.array(weight.shape[2:]) - 1) + 1)))
-    wide[:, :, ::dilation, ::dilation] = weight
-    return ref.conv2d(x, wide)
-
-
-# chapter 9: residual networks
-
-@exercise(
-    dict(x=real(2, 4, 6, 6), channels=4, stride=1), dict(x=real(2, 4, 6, 6), channels=8, stride=2),
-    dict(x=real(1, 4, 5, 8), channels=8, stride=2),
-    slips={
-        "All new channels stand behind; half of them belong before.":
-            lambda x, channels, stride: np.roll(shortcut(x, channels, stride), -(channels - x.shape[1]) // 2, axis=1),
-        "The new channels must hold zeros, not copies.":
-            lambda x, channels, stride: np.concatenate([x[:, :, ::stride, ::stride]] * 2, 1)[:, :channels],
-        "Keep every second pixel as it is; you average.":
-            lambda x, channels, stride: shortcut(ref.avg_pool2d(x, stride), channels, 1),
-    })
-def shortcut(x, channels, stride):
-    """Every stride-th pixel, and zeros for the missing channels, half of them before: x (N, C, H, W)."""
-    x = x[:, :, ::stride, ::stride]
-    before = (channels - x.shape[1]) // 2
-    return np.pad(x, ((0, 0), (before, channels - x.shape[1] - before), (0, 0), (0, 0)))
-
-
-@exercise(
-    dict(dy=real(5, 4), x=real(5, 4), w1=real(4, 4), w2=real(4, 4)),
-    dict(dy=real(3, 4), x=real(3, 4), w1=real(6, 4), w2=real(4, 6)),
-    results=("dx", "dw1", "dw2"),
-    slips={
-        "dx misses the shortcut: what arrives at a sum goes back along both ways.":
-            lambda dy, x, w1, w2: (_branch(dy, x, w1, w2)[0], *_branch(dy, x, w1, w2)[1:]),
-        "dx is the shortcut's alone; the branch leads to x too.":
-            lambda dy, x, w1, w2: (dy, *_branch(dy, x, w1, w2)[1:]),
-        "The ReLU must stop the gradient where its input was negative.":
-            lambda dy, x, w1, w2: (dy + dy @ w2 @ w1, (dy @ w2).T @ x, dy.T @ ref.relu(x @ w1.T)),
-    })
-def residual_backward(dy, x, w1, w2):
-    """Gradients of y = x + relu(x w1ᵀ) w2ᵀ, x (N, d): dx, dw1, dw2."""
-    dx, dw1, dw2 = _branch(dy, x, w1, w2)
-    return dy + dx, dw1, dw2
-
-
-def _branch(dy, x, w1, w2):
-    a = ref.linear(x, w1)
-    dh, dw2, _ = ref.linear_backward(dy, ref.relu(a), w2)
-    dx, dw1, _ = ref.linear_backward(ref.relu_backward(dh, a), x, w1)
-    return dx, dw1, dw2
