@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from . import plans
@@ -62,6 +63,7 @@ def show(out):
 def perform(chosen, options, out, arguments):
     import torch  # here, so that a list and a wrong name are quick
 
+    from .. import data
     from . import group, units
 
     rank, local = units.processes()
@@ -86,7 +88,9 @@ def perform(chosen, options, out, arguments):
             except units.OutOfTime as end:
                 print(end, flush=True)
                 return 3
-            except (ValueError, OSError) as error:  # data that is not there must not keep the other runs from theirs
+            except Exception as error:  # one run that fails must not cost the others their time on the card
+                if not isinstance(error, data.DataError | data.FetchError):
+                    traceback.print_exc()
                 print(f"{plan.name}: {error}", file=sys.stderr, flush=True)
                 failed = 1
     finally:

@@ -69,7 +69,8 @@ class Group:
         # a cast that autocast keeps for later would lie outside of the graph
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.ways.half, cache_enabled=False):
             if not self.stacked:
-                return self.forwards[n](x).float()
+                net = self.forwards[n] if self.nets[n].training else self.nets[n]  # one is compiled for training alone
+                return net(x).float()
 
             def one(parameters, buffers):
                 return functional_call(self.nets[0], (parameters, buffers), (x,))
@@ -123,8 +124,42 @@ class Group:
             y = (y if y.ndim == 2 else y[:, None]).T
             found = self.scores(x) if self.stacked else torch.stack([self.scores(x, n) for n in range(len(self.nets))])
             right = right + (found.argmax(2) == y).sum(1)
-        self.train(True)
         return (right / len(images)).tolist()
+
+    def stepper(self, recipe, smoothing=0.0, constrain=None):
+        """A function of a batch that takes a step; where the ways say so, full batches replay a CUDA graph of it."""
+        def step(x, y):
+            self.step(x, y, recipe, smoothing, constrain)
+
+        recorded = Recorded(step, self.device) if self.ways.graph else step
+        return lambda x, y: (recorded if len(x) == recipe.batch else step)(x, y)  # a graph has one shape
+
+    def epoch(self, step, pixels, labels, normal, recipe, schedule, epoch):
+        """One walk through the pictures, in the order and with the augmentation that `train.fit` has with this seed on a CPU."""
+        seed = recipe.seed * 1_000_003 + epoch
+        torch.manual_seed(seed)  # of dropout
+        order = torch.Generator(self.device).manual_seed(seed)
+        steps = math.ceil(len(labels) / recipe.batch)
+        self.train()
+        self.loss.zero_()
+        self.correct.zero_()
+        batches = loader.batches(pixels, labels, recipe.batch, normal, order, recipe.pad, recipe.flip, recipe.colour)
+        for n, (x, y) in enumerate(batches):
+            torch.mul(self.rates, schedule((epoch + n / steps) / recipe.epochs), out=self.rate)
+            step(x, y)
+
+    def restart(self, nets, velocity=None):
+        """Take over the numbers of other networks of the same kind, in place, as a recorded step needs it."""
+        with torch.no_grad():
+            for net, other in zip(self.nets, nets):
+                net.load_state_dict(other if isinstance(other, dict) else other.state_dict())
+            for own, kept in zip(self.velocity, velocity or self.velocity):
+                torch._foreach_copy_(own, kept) if velocity else torch._foreach_zero_(own)
+            if self.stacked:
+                parameters, buffers = stack_module_state(self.nets)
+                torch._foreach_copy_(self.parameters[0], list(parameters.values()))
+                for name, value in buffers.items():
+                    self.buffers[name].copy_(value)
 
     def unstack(self):
         """Give each network its own parameters back."""
@@ -172,48 +207,29 @@ def fit(nets, images, recipe, test=None, rates=None, labels=None, schedule=None,
     ways = ways or usual(device, alike)
     group = Group(nets, device, ways, rates or [recipe.lr] * len(nets))
     pixels, own = loader.on_device(images, device)
-    statistics = loader.statistics(pixels)
+    normal = loader.statistics(pixels)
     labels = own if labels is None else torch.as_tensor(labels, device=device)
     history = {name: [] for name in ("loss", "accuracy", "test_accuracy", "seconds")}
     if checkpoint and checkpoint.exists():
         _resume(checkpoint, group, history)
-    group.train()
-
-    def step(x, y):
-        group.step(x, y, recipe, smoothing, constrain)
-
-    recorded = Recorded(step, device) if ways.graph else step
+    step = group.stepper(recipe, smoothing, constrain)
     schedule = schedule or train.SCHEDULES[recipe.schedule]
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         for epoch in range(len(history["loss"]), recipe.epochs):
             if until and history["loss"] and until(history):
                 break
             start = time.perf_counter()
-            _epoch(group, step, recorded, pixels, labels, statistics, recipe, schedule, epoch)
+            group.epoch(step, pixels, labels, normal, recipe, schedule, epoch)
             history["loss"].append((group.loss / len(labels)).tolist())
             history["accuracy"].append((group.correct / len(labels)).tolist())
             history["seconds"].append(time.perf_counter() - start)
             if test is not None:
-                history["test_accuracy"].append(group.evaluate(test, statistics))
+                history["test_accuracy"].append(group.evaluate(test, normal))
             if checkpoint:
                 _save(checkpoint, group, history)
     group.unstack()
     group.train(False)
     return history
-
-
-def _epoch(group, step, recorded, pixels, labels, statistics, recipe, schedule, epoch):
-    seed = recipe.seed * 1_000_003 + epoch  # as in train.fit
-    torch.manual_seed(seed)  # of dropout
-    order = torch.Generator(group.device).manual_seed(seed)
-    steps = math.ceil(len(labels) / recipe.batch)
-    group.loss.zero_()
-    group.correct.zero_()
-    batches = loader.batches(pixels, labels, recipe.batch, statistics, order, recipe.pad, recipe.flip, recipe.colour)
-    for n, (x, y) in enumerate(batches):
-        torch.mul(group.rates, schedule((epoch + n / steps) / recipe.epochs), out=group.rate)
-        # a graph has one shape, and the last batch may be smaller
-        (recorded if len(x) == recipe.batch else step)(x, y)
 
 
 def _save(path, group, history):
@@ -226,14 +242,12 @@ def _save(path, group, history):
 def _resume(path, group, history):
     state = torch.load(path, map_location=group.device, weights_only=True)
     history.update(state["history"])
-    with torch.no_grad():
-        for net, values in zip(group.nets, state["nets"]):
-            net.load_state_dict(values)
-        for own, kept in zip(group.velocity, state["velocity"]):
-            torch._foreach_copy_(own, kept)
-        if group.stacked:
-            parameters, group.buffers = stack_module_state(group.nets)
-            torch._foreach_copy_(group.parameters[0], list(parameters.values()))
+    group.restart(state["nets"], state["velocity"])
+
+
+def statistics(images, device):
+    """The Statistics of a training set, as `fit` has them."""
+    return loader.statistics(loader.on_device(images, device)[0])
 
 
 def reached(history, name, level):

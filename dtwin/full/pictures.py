@@ -7,21 +7,27 @@ from dataclasses import replace
 import numpy as np
 
 from .. import data
+from ..data.chosen import PASTURE
 from ..data.fetch import find
 from ..data.sources import FILES
 
 SMALL = {"train": 64, "test": 32}  # pictures, where a run is only tried
+LARGE = {"train": 4000, "test": 400, "size": 128}
 
 
 @functools.cache
 def load(name, split, small=False):
-    """The ImageSet of a name in Plan.data: `cifar10` or `fashion_mnist`; tried small, a few pictures of the pasture or digits.
+    """The ImageSet of a name in Plan.data: `cifar10`, `fashion_mnist`, or `pasture`, which is the large one, 128 × 128.
+
+    Tried small, a few pictures of the pasture and digits stand for them.
 
     CIFAR-10 is the official one where it is here or can be fetched; before it is fetched, a folder or archive named
     `cifar10-jpeg` in DTWIN_DATA is taken, the same photographs through lossy compression, and so called.
     """
     if small:
         return _small(name, split)
+    if name == "pasture":
+        return data.pasture.dataset(LARGE[split], split, LARGE["size"])
     if name == "cifar10" and not all(find(remote) for remote in FILES["cifar10"]):
         for copy in ("cifar10-jpeg", "cifar10-jpeg.tar.gz"):
             if data.store.data_folder() and (data.store.data_folder() / copy).exists():
@@ -31,8 +37,8 @@ def load(name, split, small=False):
 
 
 def _small(name, split):
-    if name == "cifar10":
-        return data.pasture.dataset(SMALL[split], split)
+    if name != "fashion_mnist":
+        return data.pasture.dataset(PASTURE[split], split)[:SMALL[split]]  # rendered for the chapters already
     digits = data.digits(split)[:SMALL[split]]
     return replace(digits, images=np.pad(digits.images, ((0, 0), (0, 0), (10, 10), (10, 10))))
 

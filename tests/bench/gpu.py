@@ -10,14 +10,12 @@ measured here. Without a GPU nothing is measured, unless --device cpu asks for i
 
 import argparse
 import statistics
-import time
 
 import torch
 from torch import nn
-from torch.nn import functional as F
-from torch.utils.flop_counter import FlopCounterMode
 
 from dtwin import twin
+from dtwin.full.throughput import flops, matrix_rate, seconds, trainer
 
 
 def plain_alexnet():
@@ -65,46 +63,6 @@ def plain_resnet50():
 NETS = {"alexnet": (twin.nets.alexnet, plain_alexnet), "resnet50": (twin.nets.resnet50, plain_resnet50)}
 WAYS = {"plain": lambda ours, plain: plain(), "ours": lambda ours, plain: ours(),
         "ours compiled": lambda ours, plain: torch.compile(ours())}
-
-
-def trainer(net, x, labels):
-    """A function that takes one step of training on the batch."""
-    net = net.to(x.device, memory_format=torch.channels_last)
-    optimiser = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
-
-    def step():
-        with torch.autocast(x.device.type, torch.bfloat16):
-            loss = F.cross_entropy(net(x), labels)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-
-    return step
-
-
-def seconds(step, count, device):
-    """Seconds a step of `count` steps takes, once the device has done them all."""
-    wait = torch.cuda.synchronize if device == "cuda" else lambda: None
-    wait()
-    start = time.perf_counter()
-    for _ in range(count):
-        step()
-    wait()
-    return (time.perf_counter() - start) / count
-
-
-def flops(net, size):
-    """Operations of one image, forward and backward, a multiplication and an addition counted as two."""
-    with torch.device("meta"), FlopCounterMode(display=False) as counter:  # shapes without numbers
-        net()(torch.empty(2, 3, size, size)).sum().backward()
-    return counter.get_total_flops() / 2
-
-
-def matrix_rate(n, device, rounds):
-    """Operations a second in products of n × n matrices of bf16."""
-    a, b = (torch.randn(n, n, device=device, dtype=torch.bfloat16) for _ in range(2))
-    seconds(lambda: a @ b, 3, device)
-    return 2 * n**3 / statistics.median(seconds(lambda: a @ b, 10, device) for _ in range(rounds))
 
 
 def measure(name, ways, options):

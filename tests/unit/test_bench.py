@@ -6,15 +6,19 @@ from pathlib import Path
 import pytest
 import torch
 
-PATH = Path(__file__).parents[1] / "bench/gpu.py"
+BENCH = Path(__file__).parents[1] / "bench"
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(f"bench_{name}", BENCH / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
 def gpu():
-    spec = importlib.util.spec_from_file_location("bench_gpu", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("gpu")
 
 
 @pytest.mark.parametrize("name, size", [("alexnet", 224), ("resnet50", 64)])
@@ -61,7 +65,18 @@ def test_it_measures_and_prints_a_table(gpu, monkeypatch, capsys):
     assert min(rates) > 0 and ratios == pytest.approx([rate / rates[0] for rate in rates], abs=0.01)
 
 
+def test_the_ways_of_training_several_networks_are_compared(monkeypatch, capsys):
+    full = load("full")
+    monkeypatch.setitem(full.PLAIN, "streams", full.CARD["streams"])  # which needs a GPU
+    full.main("--device cpu --groups dense --ways loop vmap streams --steps 1 --rounds 1".split())
+    _, loop, vmap, streams = capsys.readouterr().out.splitlines()
+    assert loop.split()[:3] == ["dense", "8", "loop"] and float(loop.split()[-1]) == 1 and float(loop.split()[-2]) > 0
+    assert vmap.split()[2] == "vmap" and float(vmap.split()[-1]) > 0
+    assert torch.cuda.is_available() or "Error" in streams
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU to be measured")
-def test_without_a_gpu_nothing_is_measured(gpu, capsys):
-    gpu.main([])
+@pytest.mark.parametrize("name", ["gpu", "full"])
+def test_without_a_gpu_nothing_is_measured(name, capsys):
+    load(name).main([])
     assert "no GPU here: nothing is measured" in capsys.readouterr().out

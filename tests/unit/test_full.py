@@ -10,7 +10,7 @@ import time
 import pytest
 import torch
 
-from dtwin import claims
+from dtwin import claims, data
 from dtwin.full import __main__ as command
 from dtwin.full import pictures, plans, record, units
 
@@ -47,7 +47,7 @@ def test_every_run_goes_to_its_end(tmp_path, plan, capsys):
     content = json.loads((tmp_path / f"out/{plan.name}.json").read_text("utf-8"))
     assert set(content["claims"]) == set(plan.claims) and content["values"]
     assert all(isinstance(value["mean"], float) for value in [*content["claims"].values(), *content["values"].values()])
-    assert [data["name"] for data in content["data"]] == [{"cifar10": "pasture", "fashion_mnist": "digits"}[d] for d in plan.data]
+    assert [one["name"] for one in content["data"]] == [{"fashion_mnist": "digits"}.get(name, "pasture") for name in plan.data]
     assert content["commit"] and content["hardware"][0].startswith("CPU") and content["versions"][0]["torch"]
     assert capsys.readouterr().err == ""
     assert not list(tmp_path.glob("state/*/*.pt"))
@@ -179,11 +179,13 @@ def test_the_list_names_every_run_and_what_is_recorded(tmp_path, capsys):
 
 def test_a_run_without_its_pictures_fails_and_the_others_go_on(tmp_path, monkeypatch, capsys):
     def fail(name, small):
-        raise ValueError("cifar10: it is not here")
+        raise data.FetchError("cifar10: it is not here") if name == "cifar10" else RuntimeError("another fault")
 
     monkeypatch.setattr(pictures, "identity", fail)
-    assert command.main(small(tmp_path, "relu")) == 1
-    assert "relu: cifar10: it is not here" in capsys.readouterr().err
+    monkeypatch.setitem(plans.PLANS, "relu", plans.PLANS["relu"]._replace(data=("cifar10",)))
+    assert command.main(small(tmp_path, "relu", "localisation", "dropout")) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("relu: cifar10: it is not here\nTraceback") and said.endswith("\nlocalisation: another fault\n")
 
 
 def test_jpeg_pictures_are_taken_where_the_official_ones_are_not_and_named_so(tmp_path, monkeypatch):

@@ -95,6 +95,23 @@ def test_the_epoch_at_which_a_level_is_reached_lies_between_two(curve, expected)
     assert found == (expected and pytest.approx(expected))
 
 
+@pytest.mark.parametrize("way", ["loop", "vmap"])
+def test_a_group_that_starts_again_comes_to_the_same_numbers(digits, way):
+    def once():
+        several.restart([net(seed) for seed in range(3)])
+        for epoch in range(2):
+            several.epoch(step, pixels, labels, normal, RECIPE, train.SCHEDULES["linear"], epoch)
+        several.unstack()
+        return weights(several.nets)
+
+    several = group.Group([net(9) for _ in range(3)], torch.device("cpu"), group.Ways(way), RATES)
+    step, (pixels, labels) = several.stepper(RECIPE), group.loader.on_device(digits[0])
+    normal = group.statistics(digits[0], "cpu")
+    first, second = once(), once()
+    assert all(a.equal(b) for a, b in zip(first, second)) and not first[0].equal(first[1])
+    torch.testing.assert_close(first, weights(trained(digits, way)[0]))
+
+
 def test_the_ways_of_a_device(monkeypatch):
     assert group.usual(torch.device("cpu"), alike=True) == group.Ways("vmap")
     fast = group.usual(torch.device("cuda"), alike=False)
