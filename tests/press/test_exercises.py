@@ -1,6 +1,7 @@
 """Exercises: their form, and the three outputs that their one source has."""
 
 import ast
+import copy
 import re
 from pathlib import Path
 
@@ -140,6 +141,19 @@ def test_an_exercise_to_program_asks_for_a_function_that_is_checked_and_gives_hi
     heads = {exercises.HEAD.search(cell.source)["title"]: cell.source for cell in one.notebook.cells
              if cell.cell_type == "markdown" and "### Exercise" in cell.source}
     assert [e.title for e in asked if f"`check({e.checked})`" not in heads[e.title]] == []
+
+
+@pytest.mark.parametrize("one", CHAPTERS, ids=lambda c: c.slug)
+def test_a_student_notebook_has_a_place_for_each_answer_and_none_of_the_solutions(one):
+    solutions = [cell.source.removeprefix(exercises.WORD["solution"]) for cell in one.notebook.cells
+                 if exercises.role(cell) == "solution"]
+    student = exercises.for_notebook(copy.deepcopy(one.notebook.cells), solved=False)
+    places = [cell for cell in student if cell.source in ("# your turn", "*Your answer:*")]
+    assert len(places) == len(exercises.find(one)) and "solution" not in {exercises.role(cell) for cell in student}
+    text = "\n".join(cell.source for cell in student)
+    assert [source for source in solutions if source in text] == [] and solutions
+    solved = exercises.for_notebook(copy.deepcopy(one.notebook.cells), solved=True)
+    assert all(any(source in cell.source for cell in solved) for source in solutions)
 
 
 def definitions(one):
