@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -143,6 +144,22 @@ def test_what_another_process_holds_is_passed_over(shelf):
     with shelf.held(units.Unit(counting, {"number": 1})) as mine:
         assert mine and work(shelf, rank=1) is None
     assert DONE == [2] and work(shelf) == [1, 2] and DONE == [2, 1]
+
+
+def test_the_first_process_waits_for_what_another_holds_and_does_it_when_that_one_is_gone(shelf):
+    there, gone = threading.Event(), threading.Event()
+
+    def hold():
+        with shelf.held(units.Unit(counting, {"number": 1})):
+            there.set()
+            gone.wait(1)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    there.wait()
+    assert work(shelf) == [1, 2] and DONE == [2, 1]
+    gone.set()
+    thread.join()
 
 
 def test_when_the_time_is_over_nothing_is_begun(shelf):
