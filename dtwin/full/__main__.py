@@ -72,6 +72,7 @@ def perform(chosen, options, out, arguments):
     if device.type == "cuda":
         device = torch.device("cuda", local % cards)
         torch.cuda.set_device(device)
+        torch.backends.cudnn.benchmark = True
     group.EAGER = options.eager
     deadline = time.monotonic() + 60 * options.minutes
     state, helpers, failed = Path(options.state or STATE), [], 0

@@ -48,11 +48,10 @@ def learned(at, seed, train_on, test_on, epochs, batch):
 
 def units(small):
     size = dict(train_on=60, test_on=30) if small else dict(train_on=10_000, test_on=2_000)
-    by = dict(words=4, penalties=[1.0]) if small else dict(penalties=[0.01, 0.1, 1.0, 10.0])
-    kinds = {"bag": 256, "pyramid of bags": 256, "Fisher vectors": 256}
+    by = dict(words=4, penalties=[1.0]) if small else dict(words=64, penalties=[0.1, 1.0, 10.0])
     found = []
     for seed in range(1 if small else 3):
-        found += [Unit(by_hand, dict(kind=kind, seed=seed, words=words) | by | size) for kind, words in kinds.items()]
+        found += [Unit(by_hand, dict(kind=kind, seed=seed, **by, **size)) for kind in ("bag", "pyramid of bags", "Fisher vectors")]
         found.append(Unit(learned, dict(seed=seed, epochs=2 if small else 40, batch=32 if small else 128, **size)))
     return found
 

@@ -1,6 +1,5 @@
 """Grad-CAM on the large pasture, where the truth is known: pointing, boxes, and the sanity check (Selvaraju et al. 2017)."""
 
-import copy
 import math
 import statistics
 
@@ -28,7 +27,7 @@ def net():
 
 def look(at, seed, doubles, epochs, batch):
     """Train on the pasture, and grade what Grad-CAM shows: doubles are pictures of two animals side by side."""
-    images, test = at.pictures("pasture", "train"), at.pictures("pasture", "test")
+    images, test = at.pictures("pasture", "train"), at.pictures("pasture", "test", 12 if at.small else None)
     size = test.images.shape[-1]
     recipe = train.Recipe(epochs, 0.1, batch, schedule="one-cycle", pad=size // 16, seed=seed)
     trained = group.seeded(seed, net)
@@ -42,7 +41,7 @@ def look(at, seed, doubles, epochs, batch):
     truth = pasture.pictures(pasture.scenes(len(test), "test", size))
     masks = torch.as_tensor(np.array([one.mask for one in truth]), device=at.device)
     return {"right": 100 * history.test_accuracy[-1], **point(trained, see, size, doubles, seed, at.device),
-            "boxes": [100 * share for share in boxes(cam(trained, x, y), masks)], **compare(trained, x, y, size)}
+            "boxes": [100 * share for share in boxes(cam(trained, x, y), masks)], **compare(trained, x, y, group.seeded(seed + 200, net).to(at.device).eval())}
 
 
 def cam(trained, x, classes):
@@ -96,14 +95,10 @@ def overlap(a, b):
     return shared / max(area(*a) + area(*b) - shared, 1)
 
 
-def compare(trained, x, y, size):
+def compare(trained, x, y, ruined):
     """Rank correlations of maps with occlusion, and with those of the same network with random weights."""
-    x, y = x[:100], y[:100]
+    x, y, size = x[:100], y[:100], x.shape[-1]
     hidden = explain.occlusion(trained, x, y, size=size // 4, stride=max(size // 16, 1), scores=True)
-    ruined = copy.deepcopy(trained)
-    for module in ruined.modules():
-        if hasattr(module, "reset_parameters"):
-            module.reset_parameters()
     maps = {"Grad-CAM": cam, "guided backpropagation": guided}
     found = {name: method(trained, x, y) for name, method in maps.items()}
     kept = {name: correlation(found[name], method(ruined, x, y)) for name, method in maps.items()}

@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import fcntl
+import gc
 import hashlib
 import json
 import os
@@ -146,6 +147,9 @@ def _do(unit, shelf, device):
                      "versions": about.versions(), "commit": about.commit(),
                      "date": datetime.datetime.now(datetime.UTC).date().isoformat()})
     checkpoint.unlink(missing_ok=True)
+    gc.collect()  # a CUDA graph keeps its memory until then
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
 
 
 def _refuse_damaged(checkpoint):
