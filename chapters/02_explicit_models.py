@@ -126,7 +126,7 @@ print("each true corner has a vertex within a pixel:", (gaps.min(0) < 1).all())
 #
 # A drawing is flat. To be a *picture of* a solid, it must be what a camera would see. Let $\mathbf{x}$ be a vertex of the cuboid that fills the box from −1 to 1. Stretch it by $S$ (three numbers), turn it by $R$ (three angles), shift it by $\mathbf{t}$ (three numbers), look at it through the camera $K$; it lands on the pixel $(u, v)$:
 #
-# $$w \begin{pmatrix} u \\ v \\ 1 \end{pmatrix} = K \left( R\, S\, \mathbf{x} + \mathbf{t} \right) .$$
+# $$w \begin{pmatrix} u \\ v \\ 1 \end{pmatrix} = K \left( R\, S\, \mathbf{x} + \mathbf{t} \right) . \tag{2.1}$$
 #
 # A large block far away looks like a small one nearby, so eight of the nine numbers can be known. Every vertex gives two equations. The seven visible corners of a cuboid give fourteen: six more than needed, and they can *contradict* the guess. That is the whole trick. A wrong solid leaves a large residual: the distance in pixels, root mean square, that no choice of the eight numbers removes.
 #
@@ -150,7 +150,7 @@ print("so it is a", match.solid.name)
 # %% [markdown]
 # The wedge could be stretched to two of the faces, and not badly. The prism explains four, and is believed.
 #
-# The equations are not linear, because of the division by $w$. [`solve`][dtwin.vision.polyhedra.solve] begins with a camera so far away that $w$ is the same for all, which makes them so, and improves the guess step by step. Roberts kept the unknown $w$ of each vertex in his equations and solved a linear system in homogeneous coordinates.
+# To come from [(2.1)](#equation-1) to a pixel one divides by $w$, so the equations are not linear. [`solve`][dtwin.vision.polyhedra.solve] begins with a camera so far away that $w$ is the same for all, which makes them so, and improves the guess step by step. Roberts kept the unknown $w$ of each vertex in his equations and solved a linear system in homogeneous coordinates.
 #
 # With the numbers, the computer has the block itself, and can turn it. Faces that look away from the camera hide their edges: *hidden-line removal*, which Roberts' thesis gave to computer graphics as well.
 

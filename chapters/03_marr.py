@@ -279,7 +279,7 @@ claims.measure("cast-shadows-add-borders", with_shadow[0] / without[0])
 #
 # A matt surface is bright where it faces the light. With albedo $\rho$, normal $\mathbf n$ and a light from direction $\mathbf s$, its brightness is
 #
-# $$I = \rho \; \mathbf n \cdot \mathbf s .$$
+# $$I = \rho \; \mathbf n \cdot \mathbf s . \tag{3.1}$$
 #
 # The unknowns are three numbers, $\mathbf b = \rho\,\mathbf n$. One picture gives one equation; three pictures from one place, under three known lights, give three.[^woodham] The length of the solution is the albedo, its direction the normal.
 
@@ -412,7 +412,7 @@ plots.images(shown, names)
 #
 # ### Normals from a single picture: shape from shading
 #
-# Seven suns are a luxury. In one picture each pixel has one equation for two unknowns, so something must be assumed: that the surface is smooth, that its paint is known, and that on its outline it turns away from the viewer. Horn and Brooks turn these into a loop.[^horn] Each normal moves to the mean of its neighbours, then along the light until it is as bright as the picture says.
+# Seven suns are a luxury. In one picture each pixel has one equation, [(3.1)](#equation-1), for two unknowns, so something must be assumed: that the surface is smooth, that its paint is known, and that on its outline it turns away from the viewer. Horn and Brooks turn these into a loop.[^horn] Each normal moves to the mean of its neighbours, then along the light until it is as bright as the picture says.
 
 # %%
 Markdown(f"```python\n{inspect.getsource(surfaces.shape_from_shading)}```")

@@ -54,7 +54,7 @@ for name, animal in {"cow": cow, "horse": horse}.items():
 # %% [markdown]
 # The dark cow is nearer to the horse. The remedy is old: subtract from each picture its mean and divide by its length, so that neither brightness nor contrast counts. What remains is the *normalised correlation* of two pictures $x$ and $y$ of $n$ pixels, 1 for equal patterns and about 0 for unrelated ones:
 #
-# $$r(x, y) = \frac{\sum_{i=1}^{n} (x_i - \bar x)(y_i - \bar y)}{\sqrt{\sum_i (x_i - \bar x)^2}\,\sqrt{\sum_i (y_i - \bar y)^2}} .$$
+# $$r(x, y) = \frac{\sum_{i=1}^{n} (x_i - \bar x)(y_i - \bar y)}{\sqrt{\sum_i (x_i - \bar x)^2}\,\sqrt{\sum_i (y_i - \bar y)^2}} . \tag{4.1}$$
 
 # %% tags=["nbval-check-output"]
 moved = np.roll(cow, 1)
@@ -63,7 +63,7 @@ for name, picture in {"at dusk": dusk, "moved by one pixel": moved}.items():
     print(f"the cow {name:18}: r = {r[0]:.0f} with the cow, {r[1]:.0f} with the horse")
 
 # %% [markdown]
-# One formula has made the picture *invariant* to light: the answer stays, whatever the light does. It was not free: a dark cow and a bright one of the same pattern are now the same to us. And it helps against light alone: move the cow by one pixel, and it becomes a perfect horse.
+# One formula, [(4.1)](#equation-1), has made the picture *invariant* to light: the answer stays, whatever the light does. It was not free: a dark cow and a bright one of the same pattern are now the same to us. And it helps against light alone: move the cow by one pixel, and it becomes a perfect horse.
 #
 # ### Three descriptions
 #

@@ -120,14 +120,14 @@ claims.measure("xor-affine", 100 * right.mean(axis=-1).max())
 #
 # A layer of units is one matrix of weights, a row for each unit, and one vector of biases. With one hidden layer, the MLP is
 #
-# $$\hat{y}(x) = \sigma_2\bigl(W_2\, \sigma_1(W_1 x + b_1) + b_2\bigr),$$
+# $$\hat{y}(x) = \sigma_2\bigl(W_2\, \sigma_1(W_1 x + b_1) + b_2\bigr), \tag{6.1}$$
 #
 # in which $\sigma_1$ bends and $\sigma_2$ makes probabilities of the *scores*, the numbers that the last layer puts out.
 #
 # > [!note]
 # > **Erratum.** The slide writes the weights as vectors, $\mathbf{w}^\top$, and the biases as numbers. With more than one unit they are matrices and vectors. It also calls the rest of the equation *linear*; with a bias it is *affine*: the origin need not stay where it is.
 #
-# In code the equation is one line. It reads the same with [`ref.linear`][dtwin.ref.linear] of NumPy and with [`twin.linear`][dtwin.twin.linear] of PyTorch, which share no line of code, and they agree. (Digits lie in the rows of a matrix, so a whole set passes at once.)
+# In code [(6.1)](#equation-1) is one line. It reads the same with [`ref.linear`][dtwin.ref.linear] of NumPy and with [`twin.linear`][dtwin.twin.linear] of PyTorch, which share no line of code, and they agree. (Digits lie in the rows of a matrix, so a whole set passes at once.)
 
 # %%
 def mlp(ops, x, w1, b1, w2, b2):
@@ -281,7 +281,7 @@ claims.measure("loss-over-classes", np.abs(difference).max())
 #
 # The *gradient* of the loss says for each parameter how the loss changes when that parameter grows. So step against it, look again, and repeat; $\varepsilon$ is the *learning rate*:
 #
-# $$\theta \leftarrow \theta - \varepsilon\, \nabla_\theta L(\theta).$$
+# $$\theta \leftarrow \theta - \varepsilon\, \nabla_\theta L(\theta). \tag{6.2}$$
 #
 # How large may $\varepsilon$ be? Two parameters and a loss shaped like a long bowl are enough to see it.
 
@@ -441,7 +441,7 @@ claims.measure("cheap-gradient", both / once)
 # %% [markdown]
 # ### Trained, with nothing but NumPy
 #
-# All parts are there. Look at `batch` examples, work out the gradient, take a step; one walk through all examples is an *epoch*. With a batch of all examples this is gradient descent as above. With a small *mini-batch*, drawn at random, it is *stochastic* gradient descent (SGD). *Momentum* adds a part of the step before, as [`ref.sgd_momentum`][dtwin.ref.sgd_momentum] says.
+# All parts are there. Look at `batch` examples, work out the gradient, take a step; one walk through all examples is an *epoch*. With a batch of all examples this is gradient descent, [(6.2)](#equation-2). With a small *mini-batch*, drawn at random, it is *stochastic* gradient descent (SGD). *Momentum* adds a part of the step before, as [`ref.sgd_momentum`][dtwin.ref.sgd_momentum] says.
 
 # %%
 def learn(seed, batch, rate=0.1, momentum=0.0, epochs=10):
@@ -851,7 +851,7 @@ claims.measure("shift-breaks-mlp", at_two["CNN"] / at_two["MLP"])
 #
 # ## The claims, measured
 #
-# The equation, its gradient and the promises hold to the last digits. So do four of the five troubles: dense layers are too large for photographs, small sets are learned by heart, sigmoids starve the first layers, and large weights saturate tanh. The fifth, that overfitting means failing on new data, is too strong: a network can make no error in training and still generalize, or not, by what its labels were. And the chain rule alone is not to blame for gradients that vanish.
+# The equation [(6.1)](#equation-1), its gradient and the promises hold to the last digits. So do four of the five troubles: dense layers are too large for photographs, small sets are learned by heart, sigmoids starve the first layers, and large weights saturate tanh. The fifth, that overfitting means failing on new data, is too strong: a network can make no error in training and still generalize, or not, by what its labels were. And the chain rule alone is not to blame for gradients that vanish.
 #
 # ## Exercises
 #

@@ -114,7 +114,7 @@ claims.measure("convolution-commutes-with-shift", broken(wrapped))
 #
 # A kernel of size $u \times v$ has $u \cdot v \cdot d$ weights, for it is as deep as its input. A layer with $d'$ feature maps has $d'$ kernels, and one bias for each map:
 #
-# $$\text{parameters} = u \cdot v \cdot d \cdot d' + d'.$$
+# $$\text{parameters} = u \cdot v \cdot d \cdot d' + d'. \tag{7.1}$$
 #
 # > [!note]
 # > **Erratum.** The slide has $u \cdot v \cdot d' + d'$ and one tensor of $u \times v \times d'$: the depth $d$ of the input is missing. AlexNet's third layer settles it, for its authors give it "384 kernels of size 3 × 3 × 256".[^krizhevsky]
@@ -162,7 +162,7 @@ claims.measure("vgg-first-block-activations", vgg.size)
 #
 # An image $w$ wide is widened by a padding of $p$ zeros on each side. The window, $u$ wide, starts at the left and moves in steps of $s$, the stride, as long as it fits; the height goes the same way:
 #
-# $$w' = \left\lfloor \frac{w + 2p - u}{s} \right\rfloor + 1.$$
+# $$w' = \left\lfloor \frac{w + 2p - u}{s} \right\rfloor + 1. \tag{7.2}$$
 
 # %% tags=["nbval-check-output"]
 def map_side(side, u, s, p):
@@ -469,10 +469,10 @@ plots.images(test.images[wrong], labels)
 # **Predict before you run.** A colour photograph of 64 × 64 goes through 32 kernels of 5 × 5 with stride 2 and padding 2. What is the shape of the maps, how many parameters has the layer, and what is the shape of its columns?
 
 # %% [markdown] tags=["hint"]
-# **Hint.** The formula for $w'$ stands above. A column holds all numbers under one window; how many windows are there?
+# **Hint.** [(7.2)](#equation-2) says how wide the maps are. A column holds all numbers under one window; how many windows are there?
 
 # %% [markdown] tags=["solution"]
-# **Solution.** $\lfloor (64 + 4 - 5)/2 \rfloor + 1 = 32$, so 32 maps of 32 × 32. There are $5 \cdot 5 \cdot 3 \cdot 32 + 32 = 2432$ parameters, and $32 \cdot 32 = 1024$ columns of $5 \cdot 5 \cdot 3 = 75$ numbers.
+# **Solution.** $\lfloor (64 + 4 - 5)/2 \rfloor + 1 = 32$, so 32 maps of 32 × 32. By [(7.1)](#equation-1) there are $5 \cdot 5 \cdot 3 \cdot 32 + 32 = 2432$ parameters, and $32 \cdot 32 = 1024$ columns of $5 \cdot 5 \cdot 3 = 75$ numbers.
 
 # %% tags=["solution", "nbval-check-output"]
 photograph, weight, bias = np.zeros((1, 3, 64, 64)), np.zeros((32, 3, 5, 5)), np.zeros(32)

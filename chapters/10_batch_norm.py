@@ -154,9 +154,9 @@ plots.matrices([batch, centred, normal.round(1), scaled.round(1)], names, ["→"
 # For each unit, with the inputs $x_1, \dots, x_m$ that a mini-batch gives it,
 #
 # $$\mu = \frac1m \sum_i x_i, \qquad \sigma^2 = \frac1m \sum_i (x_i - \mu)^2, \qquad
-# \hat x_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \varepsilon}}, \qquad y_i = \gamma \hat x_i + \beta .$$
+# \hat x_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \epsilon}}, \qquad y_i = \gamma \hat x_i + \beta . \tag{10.1}$$
 #
-# The small $\varepsilon$ is there for a unit whose inputs are all the same. In the package, where `_batch_axes` are all axes but that of the units, and `_channels` lays the one number of each unit alongside `x`:
+# The small $\epsilon$ is there for a unit whose inputs are all the same. In the package, where `_batch_axes` are all axes but that of the units, and `_channels` lays the one number of each unit alongside `x`:
 
 # %%
 ours = ref.batch_norm(batch, np.array([3.0, 1]), np.array([1.0, 0]), eps=0.0)
@@ -167,7 +167,7 @@ Markdown("```python\n" + "\n\n".join(map(inspect.getsource, shown)) + "```")
 # %% [markdown]
 # ### The gradient
 #
-# Here is the catch. A digit's $\hat x_i$ depends on *all* digits of the batch, since each has its part in mean and spread. So the gradient has to go back along three ways. Write $s = \sqrt{\sigma^2 + \varepsilon}$ and move one input $x_j$ a little. The numerator $x_i - \mu$ moves by $1 - \frac1m$ if $i = j$, and by $-\frac1m$ otherwise. The spread $s$ moves by $(x_j - \mu)/(m s) = \hat x_j / m$. By the quotient rule,
+# Here is the catch. A digit's $\hat x_i$ depends on *all* digits of the batch, since each has its part in mean and spread. So the gradient has to go back along three ways. Write $s = \sqrt{\sigma^2 + \epsilon}$ and move one input $x_j$ a little. The numerator $x_i - \mu$ moves by $1 - \frac1m$ if $i = j$, and by $-\frac1m$ otherwise. The spread $s$ moves by $(x_j - \mu)/(m s) = \hat x_j / m$. By the quotient rule,
 #
 # $$\frac{\partial \hat x_i}{\partial x_j} = \frac1s \Bigl( \delta_{ij} - \frac1m - \frac{\hat x_i\, \hat x_j}{m} \Bigr),
 # \qquad \delta_{ij} = 1 \text{ if } i = j, \text{ else } 0 .$$
@@ -187,7 +187,7 @@ plots.matrices([slopes, shift, slopes @ shift, stretch, slopes @ stretch],
 #
 # Now add up what comes from above. With $g_i = \partial L / \partial y_i$ the parameters get $d\beta = \sum_i g_i$ and $d\gamma = \sum_i g_i \hat x_i$, and the inputs
 #
-# $$dx_j = \sum_i \gamma\, g_i\, \frac{\partial \hat x_i}{\partial x_j} = \frac{\gamma}{s} \Bigl( g_j - \frac{d\beta}{m} - \hat x_j\, \frac{d\gamma}{m} \Bigr).$$
+# $$dx_j = \sum_i \gamma\, g_i\, \frac{\partial \hat x_i}{\partial x_j} = \frac{\gamma}{s} \Bigl( g_j - \frac{d\beta}{m} - \hat x_j\, \frac{d\gamma}{m} \Bigr). \tag{10.2}$$
 #
 # What arrives is $g$ without the part that would shift all and without the part that would stretch all. Is it right? Beside [`ref.batch_norm_backward`][dtwin.ref.batch_norm_backward], which has this formula, stands one that takes mean and spread for constants.
 
@@ -440,7 +440,7 @@ print("kept by PyTorch  ", layer.running_var.numpy())
 # %% [markdown]
 # ### Folded away
 #
-# With constants, batch normalisation is one multiplication and one addition for each map. A convolution before it can do both: multiply its kernels by $\gamma / \sqrt{\mathrm{Var}[x] + \varepsilon}$ and change its bias, which is what [`ref.fold_batch_norm`][dtwin.ref.fold_batch_norm] does. Then the layer is gone. Here it is taken out of a small convolutional network, trained for 150 steps.
+# With constants, [(10.1)](#equation-1) is one multiplication and one addition for each map. A convolution before it can do both: multiply its kernels by $\gamma / \sqrt{\mathrm{Var}[x] + \epsilon}$ and change its bias, which is what [`ref.fold_batch_norm`][dtwin.ref.fold_batch_norm] does. Then the layer is gone. Here it is taken out of a small convolutional network, trained for 150 steps.
 
 # %%
 def conv_net(seed):
@@ -620,7 +620,7 @@ claims.measure("batch-norm-lowers-test-error", gain.mean())
 # **Hint.** What does the mean of a map become when the same number is added to all of the map?
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Zero. A bias adds the same to all numbers of its map, and the mean takes it away again: in the formula, $dx$ sums to zero over the batch. $\beta$ does what the bias would have done.
+# **Solution.** Zero. A bias adds the same to all numbers of its map, and the mean takes it away again: in [(10.2)](#equation-2), $dx$ sums to zero over the batch. $\beta$ does what the bias would have done.
 #
 # ```python
 # dx, _, _ = ref.batch_norm_backward(rng.normal(size=maps.shape), maps, weight, bias)

@@ -86,7 +86,7 @@ thinned_nets(masks, thinned)
 #
 # With a probability $p$ to drop, doubling becomes division by $1 - p$:
 #
-# $$y = \frac{m \odot x}{1 - p}, \qquad m_i = 1 \text{ with probability } 1 - p, \text{ and } 0 \text{ otherwise.}$$
+# $$y = \frac{m \odot x}{1 - p}, \qquad m_i = 1 \text{ with probability } 1 - p, \text{ and } 0 \text{ otherwise.} \tag{11.1}$$
 #
 # > [!note]
 # > In the paper $p$ is the probability to *keep* a unit, in PyTorch and here the probability to *drop* it. At one half this makes no difference, which is how the mix-up survives.
@@ -94,7 +94,7 @@ thinned_nets(masks, thinned)
 # > [!note]
 # > **Erratum.** The slide on AlexNet says that dropout removes half of the *inputs* to select layers, and counts it among *decades* of development. AlexNet drops hidden units, the outputs of its first two dense layers, and never a pixel;[^krizhevsky] and dropout was then a few months old.
 #
-# [`ref.dropout`][dtwin.ref.dropout] is the formula. It draws nothing itself: the mask is an argument, so that one can come back to a thinned network.
+# [`ref.dropout`][dtwin.ref.dropout] is [(11.1)](#equation-1). It draws nothing itself: the mask is an argument, so that one can come back to a thinned network.
 
 # %%
 Markdown(f"```python\n{inspect.getsource(ref.dropout)}```")

@@ -41,7 +41,7 @@ print("ways to shuffle three cows and three horses:", len(set(permutations(herd)
 #
 # Six pictures, each of a cow or of a horse, can be labelled in $2^6 = 64$ ways. Whoever wants to tell somebody which of the 64 it is must answer six questions with yes or no: the labels hold six *bits*. With $C$ names in place of two, and $n$ pictures,
 #
-# $$\text{bits} = \log_2 C^{\,n} = n \log_2 C,$$
+# $$\text{bits} = \log_2 C^{\,n} = n \log_2 C, \tag{13.1}$$
 #
 # if all names are equally probable. A *shuffle* holds a little less, for it keeps the number of cows: the second line says 20 ways, which are 4.3 bits. Exercise 2 works that out for ImageNet. The slide asks what 1.5 million labels of a thousand names are worth.
 
@@ -255,7 +255,7 @@ claims.measure("regularisers-are-a-detail", np.ptp(right))
 #
 # ### What labels are worth to a network
 #
-# There is a fairer price of a label than $\log_2 C$: what does it cost somebody who *has the pictures* and a network? Let two people train the same network on the labels that both know, and let one send the next labels in a code in which a label of probability $p$ takes $-\log_2 p$ bits. What the network expects is cheap. Then both learn the new labels as well, and so on.[^rissanen]
+# There is a fairer price of a label than the $\log_2 C$ of [(13.1)](#equation-1): what does it cost somebody who *has the pictures* and a network? Let two people train the same network on the labels that both know, and let one send the next labels in a code in which a label of probability $p$ takes $-\log_2 p$ bits. What the network expects is cheap. Then both learn the new labels as well, and so on.[^rissanen]
 
 # %%
 def sent(labels, seed):
@@ -465,9 +465,9 @@ claims.quote("time-to-94-percent")
 #
 # **Attention** asks whether the network must be told that neighbours matter. A picture is cut into patches. Each makes a *query* $q$, a *key* $k$ and a *value* $v$, and takes the average of all values, weighed by how well its query fits their keys:
 #
-# $$y_i = \sum_j \operatorname{softmax}_j\!\left(\frac{q_i \cdot k_j}{\sqrt{d}}\right) v_j .$$
+# $$y_i = \sum_j \operatorname{softmax}_j\!\left(\frac{q_i \cdot k_j}{\sqrt{d}}\right) v_j . \tag{13.2}$$
 #
-# A convolution looks at a fixed window; here the picture itself decides where to look. In a network, queries and keys are learned. Take the plain mean colour of the patch for both, and one can see already what the formula does.
+# A convolution looks at a fixed window; here the picture itself decides where to look. In a network, queries and keys are learned. Take the plain mean colour of the patch for both, and one can see already what [(13.2)](#equation-2) does.
 
 # %% alt="A ginger cat's face and three maps of coarse squares. That of a patch of its left eye is bright on that eye and on the other one, that of the nose on nose and fur, that of the background on the background, and on the glints in the eyes."
 cat = data.photographs()["chelsea"].images[0, :, 30:230, 90:390] / 255

@@ -104,7 +104,7 @@ print(f"always {names[counts[0].argmax()]!r}: {commonest:.1%} right; "
 #
 # A network is a chain of functions whose slopes are known. The shortest chain that deserves the name: convolution, ReLU, mean of each map, linear layer. With the operators of `dtwin.ref` it is one line forwards, and the same line read backwards for the gradient:
 #
-# $$x \;\to\; a = w_1 * x \;\to\; h = \max(a, 0) \;\to\; m = \text{mean}(h) \;\to\; s = w_2\, m.$$
+# $$x \;\to\; a = w_1 * x \;\to\; h = \max(a, 0) \;\to\; m = \text{mean}(h) \;\to\; s = w_2\, m. \tag{14.1}$$
 
 # %% tags=["nbval-check-output"]
 def tiny(x, w1, w2):
@@ -127,7 +127,7 @@ errors = gradcheck.gradient_errors(tiny, tiny_backward, two, w1, w2)
 step("the gradient of the network written by hand is its slope", max(errors) < 1e-6)
 
 # %% [markdown]
-# All that follows is this, with more layers. Change one line of `tiny_backward`, forget the ReLU, say, and the check above turns to NO.
+# All that follows is [(14.1)](#equation-1), with more layers. Change one line of `tiny_backward`, forget the ReLU, say, and the check above turns to NO.
 #
 # ## Step 4: choose, without looking at the test
 #

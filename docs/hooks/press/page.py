@@ -21,7 +21,7 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 from nbformat import NotebookNode
 from traitlets import Callable, Instance, Unicode
 
-from . import exercises, figures, results
+from . import equations, exercises, figures, results
 from .chapter import Chapter, ChapterError
 
 CAPTION = re.compile(r"\*\*Figure\.\*\*\s+(.+?)(?:\n\s*\n|\Z)", re.DOTALL)
@@ -52,8 +52,9 @@ def lay_out(chapter: Chapter, run: NotebookNode, recorded: dict[str, results.Rec
 
     Raises:
         ChapterError: a figure lacks its alt text, its dark twin, or the caption that follows it, or an output is of a
-            kind that no page shows, or an exercise is not in its form.
+            kind that no page shows, or an exercise or an equation is not in its form.
     """
+    equations.check(chapter)
     asked = exercises.find(chapter)
     notebook = executed(chapter, run)
     found, claims = [], {}
@@ -130,6 +131,7 @@ def adapt(page: Page, sheet: Sheet) -> None:
             page.markdown = document
             Page.render(page, config, files)
             page.present_anchor_ids |= {f"claim-{id}" for id in sheet.claims}
+            page.present_anchor_ids |= {equations.anchor(tag[0]) for tag in equations.TAG.finditer(document)}
             contents.append(page.toc)
             return page.content
 
