@@ -8,7 +8,7 @@ import nbformat
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
-from press import build, chapter, exercises, ledger, markup, results, run, serve, slides
+from press import build, chapter, exercises, ledger, markup, proofs, results, run, serve, slides
 from press import page as pages
 from press.chapter import ChapterError
 from press.files import digest, renew
@@ -35,6 +35,7 @@ def on_config(config):
     mkdocs_jupyter.config.settings.templates_dir = str(pages.TEMPLATES)
     chapters = {c.slug: c for c in stop_on_error(chapter.find, ROOT / "chapters")}
     config.extra["chapters"] = chapters
+    config.extra["tests"] = proofs.find(ROOT / "tests/unit")
     for entry in config.nav:
         if entry.get("Chapters") == "chapters/":
             entry["Chapters"] = [{f"{c.number} {c.title}": f"chapters/{slug}.ipynb"} for slug, c in chapters.items()]
@@ -92,12 +93,12 @@ def on_nav(nav, config, files):
     if serving:
         measured = {slug: sheet.claims for slug, sheet in sheets.items()}
         frame = [build.sources(ROOT / name) for name in ("mkdocs.yml", "docs/glossary.md")]
-        package = build.sources(ROOT / "dtwin")
+        package, tests = build.sources(ROOT / "dtwin"), build.sources(ROOT / "tests/unit")
         memory.renew(
             files,
             {
                 "*": digest([frame, [str(item) for item in nav]]),
-                "api/*": digest(package),
+                "api/*": digest([package, tests]),
                 "ledger.md": digest([measured, records, package]),
                 "results.md": digest([records, package]),
                 "exercises.md": digest(exercises.table(asked())),
@@ -125,9 +126,11 @@ def asked():
 
 
 def on_page_content(html, page, config, files):
-    """Explain the terms of a page once, unmark its listings, and keep them and the formulas out of the search."""
+    """Explain terms once, unmark listings, keep them and formulas out of the search, and name the tests of the API."""
     for start in ('class="arithmatex"', 'class="mkdocstrings-source"', '<div class="highlight"'):
         html = html.replace(start, f"{start} {pages.UNSEARCHED}")
+    if page.file.src_uri.startswith("api/"):
+        html = proofs.show(html, config.extra["tests"], f"{config.repo_url.rstrip('/')}/blob/HEAD/" if config.repo_url else "")
     return markup.explain_once(markup.unmark(html))
 
 

@@ -160,6 +160,19 @@ def test_the_api_lists_every_public_operator(soups):
         assert {f"{name}.{key}" for key in operators} <= shown
 
 
+@pytest.mark.parametrize("page", ["api/ref/", "api/twin/"])
+def test_every_operator_names_tests_that_exist(soups, page):
+    entries = soups[page].select(".doc-function")
+    assert len(entries) > 10
+    for entry in entries:
+        (proof,) = entry.select("details.proofs")
+        sources = [(ROOT / file.text).read_text("utf-8") for file in proof.select("summary code")]
+        items = [item.text for item in proof.select("li")]
+        assert items and sources
+        for item in items:
+            assert "of the cases in dtwin/cases.py" in item or any(f"def test_{item.replace(' ', '_')}(" in source for source in sources)
+
+
 def test_the_search_index_holds_prose_and_operators_but_no_output_and_no_formula(site):
     entries = json.loads((site / "search/search_index.json").read_text("utf-8"))["docs"]
     text = html.unescape(" ".join(entry["text"] for entry in entries if entry["location"].startswith("chapters/")))

@@ -10,7 +10,7 @@ from pathlib import Path
 from . import key
 from .files import digest, write
 
-INPUTS = ("mkdocs.yml", "docs", "chapters", "dtwin", "pyproject.toml")
+INPUTS = ("mkdocs.yml", "docs", "chapters", "dtwin", "tests/unit", "pyproject.toml")
 LEFT_OUT = {"node_modules", "__pycache__"}
 
 
