@@ -131,6 +131,7 @@ def on_page_content(html, page, config, files):
         html = html.replace(start, f"{start} {pages.UNSEARCHED}")
     if page.file.src_uri.startswith("api/"):
         html = proofs.show(html, config.extra["tests"], f"{config.repo_url.rstrip('/')}/blob/HEAD/" if config.repo_url else "")
+    html = html.replace('<a href="http', '<a rel="external" href="http')  # paper shows where these lead
     return markup.explain_once(markup.unmark(html))
 
 
