@@ -2,6 +2,7 @@
 
 import errno
 import os
+import platform
 import shutil
 import time
 from pathlib import Path
@@ -93,6 +94,20 @@ def test_chapters_run_beside_each_other_and_are_kept(pair):
 def test_the_stamp_says_what_a_run_cost(pair):
     stamp = run.load(pair / "cache/01_one.ipynb").metadata.press
     assert stamp.seconds > 0 and stamp.memory > 10e6 and stamp.parts.versions.python and stamp.date.endswith("UTC")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep what is freed, or cannot be told")
+def test_a_kernel_keeps_the_memory_that_it_frees(write, tmp_path):
+    tiny = write("import resource\nimport numpy as np", """\
+def faults(times):
+    for _ in range(times):
+        x = np.ones(10**6)
+        y = x + 1
+        del x, y
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt""", "print(faults(3), faults(50))")
+    runs = run.run_all([tiny], tmp_path / "cache")
+    before, after = map(int, runs["01_tiny"].cells[-1].outputs[0].text.split())
+    assert after - before < 2000  # 100 arrays of 2000 pages each
 
 
 def test_nothing_runs_where_nothing_changed(ran, started, capsys):
