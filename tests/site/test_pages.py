@@ -136,6 +136,20 @@ def test_the_ledger_holds_every_claim_with_its_source_and_its_value(soups):
     assert "not measured" not in text
 
 
+def test_the_ledger_says_of_every_claim_at_full_scale_what_was_measured_or_that_it_was_not_run(soups):
+    rows = [[cell.get_text() for cell in row.find_all("td")] for row in soups["ledger/"].article.select("tbody tr")]
+    for claim in claims.registry().values():
+        said = [row[-1] for row in rows if claim.statement in row[0]]
+        if claim.full:
+            assert any("reproduced" in one or one.startswith("not yet run") for one in said), claim.id
+    assert sum(row[-1] != "" for row in rows) == sum(claim.full is not None for claim in claims.registry().values()) > 40
+
+
+def test_the_page_of_results_lists_the_runs_with_their_claims(soups):
+    rows = [[cell.get_text() for cell in row.find_all("td")] for row in soups["results/"].article.table.select("tbody tr")]
+    assert len(rows) > 10 and rows[0][0] == "throughput" and "C81" in rows[0][2]
+
+
 def test_every_slide_leads_to_a_section(soups):
     rows = [[cell.text for cell in row.find_all("td")] for row in soups["slides/"].article.select("tbody tr")]
     assert [row[0] for row in rows] == list(dict.fromkeys(claim.slide.replace("*", "") for claim in claims.registry().values()))
