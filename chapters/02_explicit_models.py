@@ -13,7 +13,7 @@
 #
 # Could one tell a computer in the same way what a cow is? Ten years later Martin Fischler and Robert Elschlager proposed to: a thing is a set of parts, held together by springs.[^fischler] This chapter builds both programs, in full, and then takes them out into the pasture.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 import inspect
 import time
 from dataclasses import replace

@@ -239,7 +239,7 @@ plots.moving("receptive", still, picture=png, nets=nets)
 #
 # The definition in the package's own words is [`ref.conv2d_loops`][dtwin.ref.conv2d_loops]: for each image, each kernel and each place, take one patch, multiply, add up. (`groups` are those of AlexNet; otherwise there is one.)
 
-# %%
+# %% tags=["slide"]
 x4, w4 = x[None, None].astype(float), w[None, None].astype(float)
 print("the tiny case:", ref.conv2d_loops(x4, w4).ravel())
 Markdown(f"```python\n{inspect.getsource(ref.conv2d_loops)}```")
@@ -267,7 +267,7 @@ print("kernel row times columns:", w4.reshape(1, 4) @ ref.im2col(x4, 2)[0])
 #
 # and [`ref.conv2d`][dtwin.ref.conv2d] is that formula, image by image. It must agree with the definition, here on a piece of the photograph.
 
-# %%
+# %% tags=["slide"]
 Markdown(f"```python\n{inspect.getsource(ref.conv2d)}```")
 
 # %%
@@ -313,7 +313,7 @@ for backward in (ref.conv2d_backward, averaging):
 #
 # Every operator of `ref` has a twin of the same name in PyTorch, with PyTorch's own gradients. [`twin.conv2d`][dtwin.twin.conv2d] shares no line with ours, so their agreement is evidence for both.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 dy = rng.normal(size=product.shape)
 tensors = [torch.tensor(a, requires_grad=True) for a in (patch, weight, bias)]
 out = twin.conv2d(*tensors, padding=1)
@@ -388,7 +388,7 @@ claims.measure("im2col-speedup", seconds[0] / seconds[1])
 #
 # All parts are there; let them learn. The network has 16 kernels, a rectifier (negative numbers become 0), pooling (of each 2 × 2 numbers the largest) and a linear layer that turns what is left into ten scores. Read it downwards, then upwards: **backpropagation is the forward pass read upwards**, each operator answered by its gradient.
 
-# %%
+# %% tags=["slide-code"]
 def learn(weights, x, labels):
     w1, b1, w2, b2 = weights
     a = ref.conv2d(x, w1, b1, padding=1)

@@ -8,15 +8,16 @@ import nbformat
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
-from press import build, chapter, exercises, ledger, markup, proofs, results, run, serve, slides
+from press import build, chapter, decks, exercises, ledger, markup, proofs, results, run, serve, slides
 from press import page as pages
 from press.chapter import ChapterError
-from press.files import digest, renew
+from press.files import digest, renew, write
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache"
 PAGES = CACHE / "pages"
 KATEX = markup.WEB / "node_modules/katex/dist"
+REVEAL = markup.WEB / "node_modules/reveal.js/dist"
 TYPEFACE = markup.WEB / "node_modules/@fontsource-variable/source-serif-4/files"
 formulas = markup.Formulas(CACHE / "formulas.json")
 sheets: dict[str, pages.Sheet] = {}
@@ -75,6 +76,8 @@ def on_files(files, config):
     files.append(File.generated(config, "assets/katex.css", content=katex_css()))
     for font in (*KATEX.glob("fonts/*.woff2"), *TYPEFACE.glob("*-latin-wght-*.woff2")):
         files.append(File.generated(config, f"assets/fonts/{font.name}", abs_src_path=str(font)))
+    for name in decks.REVEAL:
+        files.append(File.generated(config, f"assets/reveal/{Path(name).name}", abs_src_path=str(REVEAL / name)))
     return files
 
 
@@ -136,11 +139,16 @@ def on_page_content(html, page, config, files):
 
 
 def on_post_page(output, page, config):
-    """Set the formulas of a page."""
+    """Set the formulas of a page, and make its deck beside that of a chapter."""
     try:
-        return formulas.typeset(output)
+        output = formulas.typeset(output)
     except markup.FormulaError as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from None
+    sheet = sheets.get(Path(page.file.src_uri).stem)
+    if sheet:
+        deck = decks.deck(output, sheet.chapter.number, config.site_name)
+        write(Path(page.file.abs_dest_path).with_name("deck") / "index.html", deck)
+    return output
 
 
 def on_build_error(error):

@@ -21,7 +21,7 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 from nbformat import NotebookNode
 from traitlets import Callable, Instance, Unicode
 
-from . import equations, exercises, figures, results
+from . import decks, equations, exercises, figures, results
 from .chapter import Chapter, ChapterError
 
 CAPTION = re.compile(r"\*\*Figure\.\*\*\s+(.+?)(?:\n\s*\n|\Z)", re.DOTALL)
@@ -165,6 +165,7 @@ class Exporter(TemplateExporter):
             "text": lambda text: self.slot(f'<div class="output" {UNSEARCHED}><pre>{escape(text.rstrip())}</pre></div>'),
             "rich": self.rich,
             "masthead": self.masthead,
+            "marked": decks.marked,
         }.items()
 
     def slot(self, html: str) -> str:
@@ -215,7 +216,8 @@ def masthead(sheet: Sheet) -> str:
     if sheet.exercises:
         offers = {f"{slug}_student.ipynb": "Student notebook", f"{slug}.ipynb": "Solution notebook", f"{slug}.py": "Script"}
     links = "".join(f'<a href="{file}" download>{name}</a>' for file, name in offers.items())
-    return f'<p class="masthead" {UNSEARCHED}><span>{price[0].upper()}{price[1:]}</span>{links}</p>'
+    slides = '<a href="deck/">Slides</a>'
+    return f'<p class="masthead" {UNSEARCHED}><span>{price[0].upper()}{price[1:]}</span>{slides}{links}</p>'
 
 
 def colophon(sheet: Sheet) -> str:
