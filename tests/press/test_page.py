@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 import re
 
 import nbformat
@@ -166,12 +167,13 @@ def ran(*data):
 
 
 def test_a_figure_that_moves_brings_its_numbers_and_its_picture(write):
-    moving = {"name": "im2col", "data": {"image": [[1, 0]]}}
+    moving = {"name": "im2col", "data": {"image": [[1, 0]], "noise": random.Random(0).randbytes(50_000).hex()}}
     chapter = write('# %% alt="A cow."\ndraw()', CAPTION)
     (figure,) = page.lay_out(chapter, ran(PICTURE | {figures.MOVING: moving})).figures
     assert json.loads(figure.files["figure-1.json"]) == moving["data"]
     holder = BeautifulSoup(figure.html(), "html.parser").div
     assert (holder["data-moving"], holder["data-source"]) == ("im2col", "figure-1.json")
+    assert 50 <= int(holder["data-size"]) < 60  # kB, compressed
     assert len(holder.find_all("img")) == 2
     (still,) = page.lay_out(chapter, ran(PICTURE)).figures
     assert len(still.files) == 2 and "data-moving" not in still.html()

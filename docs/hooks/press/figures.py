@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import gzip
 import io
 import json
 from dataclasses import dataclass
@@ -40,7 +41,9 @@ class Figure:
         )
         if not self.moving:
             return pictures
-        return f'<div class="moving" data-moving="{self.moving}" data-source="figure-{self.number}.json">{pictures}</div>'
+        source = f"figure-{self.number}.json"
+        size = round(len(gzip.compress(self.files[source])) / 1000)  # in kB, as a host sends it
+        return f'<div class="moving" data-moving="{self.moving}" data-source="{source}" data-size="{size}">{pictures}</div>'
 
 
 def pictured(cell: NotebookNode) -> NotebookNode | None:
