@@ -635,7 +635,7 @@ lit = {name: pasture.images([dataclasses.replace(one, sun_azimuth=one.azimuth + 
 for name, sides in lit.items():
     print(f"{name:16}", *(pasture.SPECIES[k] for k in chances(mean, see(sides, stats)).argmax(1)))
 
-# %% alt="The cow on the meadow six times, in two rows of three: lit from the left, lit from the right, and with a grey square over the middle of it. In the upper row, of the biased net, all three are called a cow with certainty, and the grass glows. In the lower row the glow lies on the animal, and the answer is less sure."
+# %% alt="The cow on the meadow six times, in two rows of three: lit from the left, lit from the right, and with a grey square over the middle of it. In the upper row, of the biased net, all three are called a cow with certainty, and the grass around it glows. In the lower row the glow lies along the cow's back and at its legs, and under the square the answer is a deer."
 covered = lit["cow on meadow"][4].copy()
 row, column = on_cow[i].nonzero().float().mean(0).int()  # the middle of the cow
 covered[:, row - 8:row + 8, column - 8:column + 8] = 255 * stats[0][:, None, None]
