@@ -6,10 +6,10 @@ BIN := .venv/bin
 WEB := docs/hooks/press/web
 PRESS := PYTHONPATH=docs/hooks $(BIN)/python -m press
 
-.PHONY: help site test serve lab record bench clean
+.PHONY: help site test serve lab record bench links lighthouse clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 site: .venv/ready ## run the chapters that changed and build the site into site/
 	@$(PRESS) build
@@ -30,8 +30,15 @@ record: .venv/ready ## renew what nbval compares the chapters with, and show wha
 bench: .venv/ready ## measure the operators against PyTorch and the bare matrix product, and the pasture
 	@for bench in tests/bench/*.py; do echo "$$bench"; $(BIN)/python $$bench || exit 1; done
 
+lighthouse: site ## score the first page and three chapters (installs Lighthouse, 180 MB, for this alone; needs Chromium or Chrome)
+	@cd tests/bench/lighthouse && PATH="$(CURDIR)/$(BIN):$$PATH" && npm ci --silent --no-audit --no-fund --ignore-scripts \
+	  && node run.mjs
+
+links: site ## ask every external link of the site whether it still answers (this one needs a network)
+	@$(PRESS) links
+
 clean: ## remove all that these commands made
-	rm -rf .venv .cache site $(WEB)/node_modules *.egg-info .pytest_cache .hypothesis
+	rm -rf .venv .cache site $(WEB)/node_modules tests/bench/lighthouse/node_modules *.egg-info .pytest_cache .hypothesis
 	find chapters dtwin docs tests -name __pycache__ -exec rm -rf {} +
 
 .venv/ready: pyproject.toml constraints.txt $(WEB)/package-lock.json

@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] question="How shall we tell whether a program has seen what is in a picture?"
 # # The pasture
 #
 # A photograph of a cow does not say how far away the cow is, where its leg ends, what colour it would have in another light, or what stands behind it. How, then, shall we tell whether a program has seen these things? We need pictures whose every pixel is explained.

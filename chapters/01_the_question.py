@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] question="What do you know, who know a cow when you see one?"
 # # What makes a cow, a cow?
 #
 # Here are four pictures. You know what they show before you have finished this sentence, and you could not say how you know.

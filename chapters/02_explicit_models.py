@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] question="Can a computer be told what a cow is?"
 # # Explicit models
 #
 # In 1963 Lawrence Roberts gave a computer the photograph of a wooden block, and the computer drew the block as it looks from behind.[^roberts] It had never seen it from there. It had been told what a cuboid is, and that was enough: *knowing what a thing is* means knowing how it looks from everywhere.

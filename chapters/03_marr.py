@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] question="Which steps lead from a grid of numbers to a solid?"
 # # Marr's vision
 #
 # A camera delivers a grid of numbers. A cow is a solid with a neck, four legs and a back on which a bird could sit. No rule leads from the one to the other in a single step. Which steps are there in between, and what should be known after each?

@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] question="One thing gives many pictures, and one picture may come from many things: how wide are the two gaps?"
 # # Two gaps
 #
 # Take a cow and photograph it at noon, and again at dusk from the other side. Hardly a number in the two pictures agrees. Now photograph a red barn and a red cow: the pictures have nearly all their colours in common. So one thing gives many pictures, and one kind of picture comes from many things. Both troubles have a name: the *sensory gap* and the *semantic gap*. How wide are they, and what closes them?

@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] question="Would a picture survive being cut into patches and thrown into a bag?"
 # # Bags of features
 #
 # Shuffle the words of a page about cows. "Milk", "pasture", "horn", "calf": you still know what it was about, although not one sentence is left. Would a *picture* survive that? Cut a cow into small patches, throw them into a bag, count what is in it. It sounds absurd, and yet it was the best way to tell a cow from a horse for almost ten years, until 2012.[^csurka]

@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] question="Can one machine learn both, what to look at and what to decide?"
 # # The multilayer perceptron
 #
 # The programs of the chapters before this one were told what to look at: edges, parts, patches around key points. Only the last step, the decision, was learned from examples. But nobody tells a child which marks on a coat make a cow. Can one machine learn both, what to look at and what to decide?

@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] question="How can a layer learn a thing once and see it everywhere?"
 # # Convolution and im2col
 #
 # A cat's ear is an ear wherever it appears in a photograph. A multilayer perceptron (MLP) cannot know that: each of its units has one weight for every number in the picture, and what it learns about the upper left corner says nothing about the lower right. How can a layer learn a thing once and see it everywhere? And how is such a layer worked out quickly, when what a computer does best is to multiply matrices?

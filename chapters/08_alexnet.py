@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] question="What did the winner of 2012 have that earlier networks lacked?"
 # # AlexNet
 #
 # In October 2012 the results of a contest were read out: 1000 kinds of things, 1.2 million photographs to learn them from, 100,000 to name. A program may give five answers to a photograph; is the right one among them? Most teams had polished the recipe of chapter 5 for years. One had thrown it away and trained a convolutional network, an idea of the 1980s. What did it have that earlier networks lacked?

@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] question="If depth is what helps, why not stack a hundred layers?"
 # # Residual networks
 #
 # In 2012 a network of 8 layers won the ImageNet challenge, in 2014 one of 22, with less than half the mistakes. If depth is what helps, why not go on and stack a hundred layers?

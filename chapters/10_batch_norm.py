@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] question="Why does a deep network learn so slowly, and why must every step be small?"
 # # Batch normalisation
 #
 # The networks of the last chapters learn, but they are touchy: with a learning rate that is a little too large they learn nothing at all, and with a safe one they take their time. Why does a deep network learn so slowly, and why must every step be small?

@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] question="Can one network stand for a committee of many?"
 # # Dropout
 #
 # Ask five networks instead of one, average what they say, and mistakes become fewer. That is how competitions are won, and it costs five trainings. The paper of this chapter begins with the largest such committee that one can think of:

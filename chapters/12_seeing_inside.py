@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] question="The network says cow, and is right. But what did it see?"
 # # Seeing inside
 #
 # A network looks at a picture and answers "cow". It is right. But what did it see: the horns, the legs, or the grass on which cows stand? Whoever wants to trust its answers has to know.

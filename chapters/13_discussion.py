@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] question="What did a million labels buy?"
 # # Discussion: what is a label worth?
 #
 # Every network of this course learned from *labels*: somebody looked at a picture and wrote down *cow*. For ImageNet, people did this more than a million times. What did all that work buy? And if a network gets every label of its training set right, has it understood something, or has it learned a list by heart?

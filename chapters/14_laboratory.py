@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] question="What would you like to tell apart, and what will your network look at?"
 # # A laboratory
 #
 # Thirteen chapters asked what makes a cow a cow. This one asks *you* for a question. Is it a cow or a sheep? Is this leaf ill? Which of my two cats is on the photograph? You will collect pictures, build a network, train it, and then do what is done too seldom: find out what it looks at, and write that down.

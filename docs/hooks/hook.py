@@ -8,7 +8,7 @@ import nbformat
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
-from press import build, chapter, decks, exercises, ledger, markup, proofs, results, run, serve, slides
+from press import build, chapter, decks, exercises, home, ledger, markup, proofs, results, run, serve, slides
 from press import page as pages
 from press.chapter import ChapterError
 from press.files import digest, renew, write
@@ -70,9 +70,11 @@ def on_files(files, config):
             unsolved = pages.download(sheet.chapter, runs[slug], solved=False)
             files.append(File.generated(config, f"{folder}/{slug}_student.ipynb", content=unsolved))
         files.append(File.generated(config, f"{folder}/{slug}.py", content=sheet.chapter.path.read_bytes()))
-        for figure in sheet.figures:
-            for name, content in figure.files.items():
-                files.append(File.generated(config, f"{folder}/{name}", content=content))
+        pictures = {name: content for figure in sheet.figures for name, content in figure.files.items()}
+        for name, content in (pictures | home.thumbnails(sheet)).items():
+            files.append(File.generated(config, f"{folder}/{name}", content=content))
+    for name, content in home.living(CACHE / "cow").items():
+        files.append(File.generated(config, f"assets/{name}", content=content))
     files.append(File.generated(config, "assets/katex.css", content=katex_css()))
     for font in (*KATEX.glob("fonts/*.woff2"), *TYPEFACE.glob("*-latin-wght-*.woff2")):
         files.append(File.generated(config, f"assets/fonts/{font.name}", abs_src_path=str(font)))
@@ -106,7 +108,7 @@ def on_nav(nav, config, files):
                 "results.md": digest([records, package]),
                 "exercises.md": digest(exercises.table(asked())),
                 "slides.md": digest(slides.table(sheets.values())),
-                "index.md": digest(pages.contents(sheets.values())),
+                "index.md": digest(home.cards(sheets.values())),
             },
         )
     return nav
@@ -120,7 +122,7 @@ def on_page_markdown(markdown, page, config, files):
     markdown = markdown.replace("<!-- the results -->", results.sections(records))
     markdown = markdown.replace("<!-- the slides -->", slides.table(sheets.values()))
     markdown = markdown.replace("<!-- the exercises -->", exercises.table(asked()))
-    return markdown.replace("<!-- the chapters -->", pages.contents(sheets.values()))
+    return markdown.replace("<!-- the chapters -->", home.cards(sheets.values()))
 
 
 def asked():

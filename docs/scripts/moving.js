@@ -25,4 +25,8 @@ function offer(figure) {
 }
 
 // Material announces every page, also those that it brings in without loading a document
-document$.subscribe(() => document.querySelectorAll("[data-moving]").forEach(offer));
+document$.subscribe(() => {
+  document.querySelectorAll("[data-moving]").forEach(offer);
+  const living = document.querySelector("figure.living");
+  if (living) import("./living.js").then((script) => script.show(living));
+});

@@ -68,6 +68,14 @@ def test_the_students_notebook_has_no_solution_and_the_other_has_it(write):
     assert "**Solution.** A *cow*." in solved and 'print("moo")\ncheck(herd)' in solved
 
 
+def test_the_students_notebook_leaves_the_figures_to_the_student(write):
+    made = write(*CELLS)
+    run = run_of(made)
+    run.cells[0].outputs = [nbformat.v4.new_output("display_data", {"image/svg+xml": "<svg>"})]
+    student, solution = (nbformat.reads(page.download(made, run, solved), 4) for solved in (False, True))
+    assert student.cells[1].outputs == [] and solution.cells[1].outputs[0].data == {"image/svg+xml": "<svg>"}
+
+
 WRONG = {
     "no stars": (ASKED.replace(" ★★", ""), SOLVED, "expected one head of the form"),
     "four stars": (ASKED.replace("★★", "★★★★"), SOLVED, "expected one head of the form"),

@@ -1,5 +1,6 @@
 """The page of a chapter, as it stands on the site: what Jupyter shows, in the site's own Markdown."""
 
+import base64
 import io
 import json
 import random
@@ -135,8 +136,19 @@ def test_the_notebook_and_the_script_are_offered(site, project):
     notebook = nbformat.read(folder / "01_page.ipynb", as_version=4)
     nbformat.validate(notebook)
     pictured = [kind for cell in notebook.cells for o in cell.get("outputs", ()) for kind in o.get("data", ())]
-    assert {"image/svg+xml", "image/png"} <= set(pictured) and figures.DARK not in pictured
+    assert {"image/svg+xml", "image/jpeg"} <= set(pictured) and not {"image/png", figures.DARK} & set(pictured)
     assert [cell.source for cell in notebook.cells if cell.cell_type == "code"][0] == CELLS[1]
+
+
+def test_a_picture_of_a_notebook_is_a_jpeg_on_white_of_the_same_size():
+    file, size = io.BytesIO(), {"width": 4, "height": 2}
+    Image.new("RGBA", (8, 4), (0, 0, 0, 0)).save(file, "png")
+    png = base64.b64encode(file.getvalue()).decode()
+    output = nbformat.v4.new_output("display_data", {"image/png": png, figures.DARK: {}}, metadata={"image/png": size})
+    figures.light(output)
+    assert set(output.data) == {"image/jpeg"} and output.metadata == {"image/jpeg": size}
+    picture = Image.open(io.BytesIO(base64.b64decode(output.data["image/jpeg"])))
+    assert picture.size == (8, 4) and picture.getpixel((3, 3)) == (255, 255, 255)
 
 
 def test_search_finds_prose_and_not_outputs(site, project):

@@ -4,6 +4,7 @@ import gzip
 import html
 import json
 import re
+from collections import Counter
 from urllib.parse import unquote, urljoin, urlsplit
 
 import nbformat
@@ -34,10 +35,9 @@ def test_every_chapter_has_its_page(soups):
 
 def test_every_internal_link_and_anchor_leads_somewhere(soups):
     anchors = {page: {tag["id"] for tag in soup.find_all(id=True)} | {tag["name"] for tag in soup.find_all("a", attrs={"name": True})} for page, soup in soups.items()}
+    published = urlsplit(soups[""].find("link", rel="canonical")["href"]).path
     dead, followed = [], 0
     for page, soup in soups.items():
-        if page == "404.html":  # its links start at the root of the published site
-            continue
         for tag in soup.find_all(ASKED.keys()):
             target = tag.get(ASKED[tag.name])
             if not target or target.startswith(("data:", "mailto:")):
@@ -46,7 +46,8 @@ def test_every_internal_link_and_anchor_leads_somewhere(soups):
             if url.netloc != urlsplit(HERE).netloc or tag.get("rel") == ["canonical"]:
                 continue
             followed += 1
-            path, anchor = unquote(url.path).lstrip("/"), unquote(url.fragment)
+            root = published if page == "404.html" else "/"  # its links start at the root of the published site
+            path, anchor = unquote(url.path).removeprefix(root), unquote(url.fragment)
             if path in soups:
                 if anchor and anchor not in anchors[path] and not anchor.startswith("__"):
                     dead.append(f"{page}: {target}: no such anchor")
@@ -54,6 +55,19 @@ def test_every_internal_link_and_anchor_leads_somewhere(soups):
                 dead.append(f"{page}: {target}: no such file")
     assert not dead
     assert followed > 100
+
+
+def test_no_anchor_stands_twice_on_a_page(soups):
+    ids = {page: [tag["id"] for tag in soup.find_all(id=True)] for page, soup in soups.items()}
+    assert all(ids.values())
+    assert {page: [name for name, count in Counter(found).items() if count > 1] for page, found in ids.items()} == dict.fromkeys(ids, [])
+
+
+def test_headings_follow_each_other_without_a_gap(soups):
+    for page, soup in soups.items():
+        levels = [int(tag.name[1]) for tag in soup.article.find_all(re.compile("^h[1-6]$"))]
+        assert levels.count(1) == 1, page
+        assert [(high, low) for high, low in zip(levels, levels[1:]) if low > high + 1] == [], page
 
 
 def test_no_page_names_another_host_in_what_it_loads(soups):
@@ -125,6 +139,10 @@ def test_the_page_says_what_it_cost_and_with_what_it_was_run(soups, slug):
 @pytest.mark.parametrize("slug", CHAPTERS)
 def test_a_chapter_is_small(site, slug):
     assert len(gzip.compress((site / "chapters" / slug / "index.html").read_bytes())) < 40_000
+
+
+def test_the_site_is_small_enough_to_carry_away(site):
+    assert sum(file.stat().st_size for file in site.rglob("*") if file.is_file()) < 60_000_000
 
 
 def test_the_ledger_holds_every_claim_with_its_source_and_its_value(soups):

@@ -1,18 +1,18 @@
-"""The press from the command line: `python -m press build | serve | record`."""
+"""The press from the command line: `python -m press build | serve | record | links`."""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
-from . import build, chapter, record, run
+from . import build, chapter, links, record, run
 
 ROOT = Path(__file__).parents[3]
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="press", description=__doc__)
-    parser.add_argument("step", choices=("build", "serve", "record"))
+    parser.add_argument("step", choices=("build", "serve", "record", "links"))
     step = parser.parse_args(arguments).step
     os.environ["NO_MKDOCS_2_WARNING"] = "1"  # Material's notice about its successor, once a build
     try:
@@ -20,6 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
             return build.build(ROOT)
         if step == "serve":
             return build.mkdocs("serve", "--livereload", "--dirty", cwd=ROOT)
+        if step == "links":
+            return links.check(ROOT)
         chapters = chapter.find(ROOT / "chapters")
         runs = run.run_all(chapters, ROOT / ".cache/runs")
         changed = record.renew(chapters, runs, ROOT / "tests/recorded")

@@ -35,6 +35,11 @@ class Chapter:
         return int(self.slug.partition("_")[0])
 
     @property
+    def question(self) -> str:
+        """What the chapter asks, in a line; its first cell says so: `# %% [markdown] question="…"`."""
+        return self.notebook.cells[0].metadata.get("question", "")
+
+    @property
     def code(self) -> list[str]:
         return [cell.source for cell in self.notebook.cells if cell.cell_type == "code"]
 

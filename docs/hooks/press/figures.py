@@ -78,6 +78,25 @@ def make(cell: NotebookNode, number: int, place: str) -> Figure | None:
     return Figure(number, files, names, size["width"], size["height"], alt, moving["name"] if moving else "")
 
 
+def light(output: NotebookNode) -> None:
+    """Leave of a picture what a notebook shows: no dark twin, nothing that moves, and a JPEG in place of a PNG."""
+    data = output.get("data", {})
+    for kind in (DARK, MOVING):
+        data.pop(kind, None)
+    if "image/png" in data:
+        data["image/jpeg"] = jpeg(data.pop("image/png"))
+        output.metadata["image/jpeg"] = output.metadata.pop("image/png", {})
+
+
+@functools.lru_cache(maxsize=512)
+def jpeg(png: str) -> str:
+    """Return a PNG as a JPEG on white, both in base64."""
+    file = io.BytesIO()
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGBA")
+    Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB").save(file, "jpeg", quality=80)
+    return base64.b64encode(file.getvalue()).decode()
+
+
 @functools.lru_cache(maxsize=512)
 def webp(png: str) -> bytes:
     """Return a PNG, given in base64, as WebP."""

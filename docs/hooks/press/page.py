@@ -9,7 +9,6 @@ import ast
 import copy
 import functools
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -97,14 +96,15 @@ def executed(chapter: Chapter, run: NotebookNode) -> NotebookNode:
 def download(chapter: Chapter, run: NotebookNode, solved: bool = True) -> str:
     """Return the executed notebook as a reader downloads it: without what only the site shows of its figures and the run's key.
 
-    Where it is not `solved`, it has places for the reader's answers instead of the solutions.
+    Where it is not `solved`, it has places for the reader's answers instead of the solutions, and for his figures.
     """
     notebook = executed(chapter, run)
     notebook.metadata["press"] = {name: value for name, value in run.metadata.press.items() if name != "parts"}
     for cell in notebook.cells:
+        if not solved and figures.pictured(cell):
+            cell.outputs = []
         for output in cell.get("outputs", ()):
-            for kind in (figures.DARK, figures.MOVING):
-                output.get("data", {}).pop(kind, None)
+            figures.light(output)
     notebook.cells = exercises.for_notebook(notebook.cells, solved)
     return nbformat.writes(notebook)
 
@@ -194,14 +194,6 @@ def fence(source: str) -> str:
     """Write code as a fenced block whose fence is longer than any in the code."""
     ticks = "`" * max(3, 1 + max(map(len, re.findall("`+", source)), default=0))
     return f"\n\n{ticks} python\n{source}\n{ticks}\n\n"
-
-
-def contents(sheets: Iterable[Sheet]) -> str:
-    """List chapters as Markdown, each with what it costs to run."""
-    return "\n".join(
-        f"- [{sheet.chapter.number} {sheet.chapter.title}](chapters/{sheet.chapter.slug}.ipynb), {cost(sheet)}"
-        for sheet in sheets
-    )
 
 
 def cost(sheet: Sheet) -> str:
