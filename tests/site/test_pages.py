@@ -65,7 +65,7 @@ def test_no_anchor_stands_twice_on_a_page(soups):
 
 def test_headings_follow_each_other_without_a_gap(soups):
     for page, soup in soups.items():
-        levels = [int(tag.name[1]) for tag in soup.article.find_all(re.compile("^h[1-6]$"))]
+        levels = [int(tag.name[1]) for tag in (soup.article or soup.main).find_all(re.compile("^h[1-6]$"))]
         assert levels.count(1) == 1, page
         assert [(high, low) for high, low in zip(levels, levels[1:]) if low > high + 1] == [], page
 
