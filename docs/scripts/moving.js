@@ -4,7 +4,7 @@ function offer(figure) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "moving-start";
-  button.textContent = figure.dataset.size < 100 ? "Try it yourself" : `Try it yourself (loads ${figure.dataset.size} kB)`;
+  button.textContent = figure.dataset.size >= 100 ? `Try it yourself (loads ${figure.dataset.size} kB)` : "Try it yourself";
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
