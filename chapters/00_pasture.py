@@ -11,7 +11,7 @@
 #
 # A photograph of a cow does not say how far away the cow is, where its leg ends, what colour it would have in another light, or what stands behind it. How, then, shall we tell whether a program has seen these things? We need pictures whose every pixel is explained.
 #
-# So the course has a pasture of its own. Its animals are *generalised cones*, the solids by which Marr and Nishihara described animals in 1978.[^marr] They stand on a ground, under a sun, before a camera. Nothing is downloaded: a program draws them on your machine, the same ones every time.
+# So the course has a pasture of its own. Its animals are *generalised cones*, the solids by which Marr and Nishihara described animals in 1978 [@marr1978]. They stand on a ground, under a sun, before a camera. Nothing is downloaded: a program draws them on your machine, the same ones every time.
 
 # %% tags=["nbval-check-output"]
 from dataclasses import replace
@@ -129,7 +129,7 @@ for biased in (False, True):
 # %% [markdown]
 # ## Blocks and a checkerboard
 #
-# Two more scenes have their truth known. Roberts' blocks of 1963 come with their true edges and vertices.[^roberts] Adelson's checkerboard of 1995 has a light square in a shadow and a dark one in the sun, and the two send the same light.[^adelson]
+# Two more scenes have their truth known. Roberts' blocks of 1963 come with their true edges and vertices [@roberts1963]. Adelson's checkerboard of 1995 has a light square in a shadow and a dark one in the sun, and the two send the same light [@adelson1995].
 
 # %% alt="Four pictures: a cuboid, a wedge and a hexagonal prism, grey and smooth, each with a cast shadow; and a checkerboard on which a green cylinder casts a soft shadow."
 kinds = ["cuboid", "wedge", "prism"]
@@ -245,7 +245,3 @@ plots.images(lit, suns.keys())
 # ## Sources
 #
 # The pictures of the pasture are rendered by `dtwin.data.pasture`, and may be used as its code may. The others belong to those who made them: [the data page](../data.md) names them, and their licences.
-#
-# [^marr]: D. Marr and H. K. Nishihara, Representation and recognition of the spatial organization of three-dimensional shapes, *Proceedings of the Royal Society of London B* 200, 269–294, 1978.
-# [^roberts]: L. G. Roberts, *Machine perception of three-dimensional solids*, PhD thesis, Massachusetts Institute of Technology, 1963.
-# [^adelson]: E. H. Adelson, Checkershadow illusion, 1995.

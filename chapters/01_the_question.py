@@ -40,7 +40,7 @@ print("the first row of the first, its reds:", *numbers[0, 0, 0, :10], "…")
 #
 # ## A picture is worth a thousand words…
 #
-# … says the proverb. The length of the two, at least, can be compared. Write both without loss and as briefly as one program can, `lzma` from Python's library, which knows neither English nor cows. The thousand words are the beginning of a chapter of Python's reference manual, which comes with every Python.[^python]
+# … says the proverb. The length of the two, at least, can be compared. Write both without loss and as briefly as one program can, `lzma` from Python's library, which knows neither English nor cows. The thousand words are the beginning of a chapter of Python's reference manual, which comes with every Python [@python].
 
 # %%
 import lzma
@@ -60,7 +60,7 @@ print(" ".join(words[6:24]), "…")
 print(f"1,000 words: {len(text):,} characters, {8 * len(text):,} bits, coded {said:,}")
 
 # %% [markdown]
-# Nobody codes English better than people. Claude Shannon let them guess a text letter by letter, and from how often they guessed right he concluded that a letter of English carries about 1 to 1.5 bits.[^shannon] So much for the words; now the pictures, each at several sizes.
+# Nobody codes English better than people. Claude Shannon let them guess a text letter by letter, and from how often they guessed right he concluded that a letter of English carries about 1 to 1.5 bits [@shannon1951, the range recalled]. So much for the words; now the pictures, each at several sizes.
 
 # %% alt="Bits against the side of the picture, 8 to 64 pixels; the axis of bits is logarithmic. Three lines rise, steeply at first: photographs in colour above, the cow just beneath them, photographs in grey below. Two level lines cross them: a thousand words as lzma codes them is met near 32 pixels by the cow and near 55 by the grey photographs; a thousand words as people code them, a band further down, is met at about 20 and 35 pixels."
 import numpy as np
@@ -259,7 +259,7 @@ ways["drawn"] = drawn
 sheet({"drawn": [p[0] for p in drawn([cow])]}, labels)
 
 # %% [markdown]
-# **Figure.** The seventh number. In 1954 Fred Attneave drew a sleeping cat from 38 such corners, and everybody saw the cat.[^attneave]
+# **Figure.** The seventh number. In 1954 Fred Attneave drew a sleeping cat from 38 such corners, and everybody saw the cat [@attneave1954, recalled].
 #
 # You were told that it is a cow, and that helps. So here is a fairer trial: four animals, none of them named, and the worst picture first.
 
@@ -621,7 +621,3 @@ print(f"numbers {precision_at(distances, same, 10):.2f}, edges {precision_at(ste
 # ## Sources
 #
 # The lecture's slides "What makes a cow, a *cow*?", "A picture is worth a thousand words…" and "Content crash: why do we care?". The photographs are scikit-image's, most of them CC0; `data.photographs()` names the maker of each. Works of the map are cited in their chapters.
-#
-# [^python]: *The Python Language Reference*, "Execution model", Python Software Foundation, PSF licence; in the standard library as `pydoc_data.topics`.
-# [^shannon]: C. E. Shannon, Prediction and Entropy of Printed English, *Bell System Technical Journal* 30 (1), 50–64, 1951; the range recalled.
-# [^attneave]: F. Attneave, Some Informational Aspects of Visual Perception, *Psychological Review* 61 (3), 183–193, 1954; recalled.

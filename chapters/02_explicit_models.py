@@ -9,9 +9,9 @@
 # %% [markdown] question="Can a computer be told what a cow is?"
 # # Explicit models
 #
-# In 1963 Lawrence Roberts gave a computer the photograph of a wooden block, and the computer drew the block as it looks from behind.[^roberts] It had never seen it from there. It had been told what a cuboid is, and that was enough: *knowing what a thing is* means knowing how it looks from everywhere.
+# In 1963 Lawrence Roberts gave a computer the photograph of a wooden block, and the computer drew the block as it looks from behind [@roberts1963]. It had never seen it from there. It had been told what a cuboid is, and that was enough: *knowing what a thing is* means knowing how it looks from everywhere.
 #
-# Could one tell a computer in the same way what a cow is? Ten years later Martin Fischler and Robert Elschlager proposed to: a thing is a set of parts, held together by springs.[^fischler] This chapter builds both programs, in full, and then takes them out into the pasture.
+# Could one tell a computer in the same way what a cow is? Ten years later Martin Fischler and Robert Elschlager proposed to: a thing is a set of parts, held together by springs [@fischler1973]. This chapter builds both programs, in full, and then takes them out into the pasture.
 
 # %% tags=["nbval-check-output", "slide"]
 import inspect
@@ -355,7 +355,7 @@ for h in range(5):
 #
 # ### A distance transform
 #
-# For every place of the head we tried every place of the tail: $n^2$ tries for $n$ places. But look at the least cost as a function of the head's place $p$. Every place $q$ of the tail contributes a parabola, all of the same width, and wanted is the lowest at each $p$. Two such parabolas cross exactly once. So one walk along $q$ is enough to keep those that are lowest somewhere, and each that is overtaken is dropped for good.[^dt]
+# For every place of the head we tried every place of the tail: $n^2$ tries for $n$ places. But look at the least cost as a function of the head's place $p$. Every place $q$ of the tail contributes a parabola, all of the same width, and wanted is the lowest at each $p$. Two such parabolas cross exactly once. So one walk along $q$ is enough to keep those that are lowest somewhere, and each that is overtaken is dropped for good [@felzenszwalb2012; @felzenszwalb2005].
 
 # %% alt="Twelve dots, the costs of twelve places, each the lowest point of a parabola. Most parabolas are faint. The lower envelope of them all is drawn in strong blue: smooth bowls with kinks between them, touching only some of the dots."
 @plots.figure
@@ -491,7 +491,7 @@ votes(costs[:, n], energies[:, n], placed[n])
 #
 # ## A cow, in parts
 #
-# A cow has no polygons, but it has a nose, withers, knees and hooves. The pasture tells where they are, so the small tests and the springs can be measured instead of guessed; Fischler and Elschlager set theirs by hand. The *test* for a part: how are the gradients around a pixel directed? scikit-image's `daisy` writes that down in 104 numbers,[^daisy] and a logistic regression turns them into a probability for each part and for "none". The cost is minus its logarithm. A *spring* gets the mean and the variance that it has in the training pictures.
+# A cow has no polygons, but it has a nose, withers, knees and hooves. The pasture tells where they are, so the small tests and the springs can be measured instead of guessed; Fischler and Elschlager set theirs by hand. The *test* for a part: how are the gradients around a pixel directed? scikit-image's `daisy` writes that down in 104 numbers [@tola2010], and a logistic regression turns them into a probability for each part and for "none". The cost is minus its logarithm. A *spring* gets the mean and the variance that it has in the training pictures.
 
 # %%
 step, reach, names = 2, 12, list(pasture.KEYPOINTS)
@@ -674,7 +674,7 @@ def trend(works):
 trend(works)
 
 # %% [markdown]
-# **Figure.** Who says it, a person or the pictures? Column by column the answer changes. The later rows are the subject of chapters to come.[^later]
+# **Figure.** Who says it, a person or the pictures? Column by column the answer changes. The later rows are the subject of chapters to come [@csurka2004; @felzenszwalb2010; @krizhevsky2012].
 
 # %%
 claims.quote("from-models-to-the-image")
@@ -796,9 +796,3 @@ for way, places in ways.items():
 # ## Sources
 #
 # The lecture's slides "Visual recognition: explicit models". What is said here of how Roberts solved his equations and of what his program knew about support is recalled, not checked in the thesis. All pictures are rendered by `dtwin.data.pasture`.
-#
-# [^roberts]: L. G. Roberts, *Machine Perception of Three-Dimensional Solids*, Technical Report 315, MIT Lincoln Laboratory, 1963.
-# [^fischler]: M. A. Fischler and R. A. Elschlager, The representation and matching of pictorial structures, *IEEE Transactions on Computers* C-22 (1), 67–92, 1973.
-# [^dt]: P. F. Felzenszwalb and D. P. Huttenlocher, Distance transforms of sampled functions, *Theory of Computing* 8, 415–428, 2012; and Pictorial structures for object recognition, *International Journal of Computer Vision* 61 (1), 55–79, 2005.
-# [^daisy]: E. Tola, V. Lepetit and P. Fua, DAISY: An efficient dense descriptor applied to wide-baseline stereo, *IEEE Transactions on Pattern Analysis and Machine Intelligence* 32 (5), 815–830, 2010.
-# [^later]: G. Csurka and others, Visual categorization with bags of keypoints, *ECCV Workshop on Statistical Learning in Computer Vision*, 2004; P. F. Felzenszwalb and others, Object detection with discriminatively trained part-based models, *IEEE Transactions on Pattern Analysis and Machine Intelligence* 32 (9), 2010; A. Krizhevsky, I. Sutskever and G. E. Hinton, ImageNet classification with deep convolutional neural networks, *NIPS*, 2012.

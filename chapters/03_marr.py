@@ -11,7 +11,7 @@
 #
 # A camera delivers a grid of numbers. A cow is a solid with a neck, four legs and a back on which a bird could sit. No rule leads from the one to the other in a single step. Which steps are there in between, and what should be known after each?
 #
-# David Marr's answer was three **representations**, built one after the other.[^marr] The *primal sketch* says where the image changes. The *2.5-D sketch* says which way each visible surface faces, and how far away it is. The *3-D model* says what solid that is, whoever looks at it. Each can be computed today in a page of code, and in the pasture each can be scored, because there the truth is known.
+# David Marr's answer was three **representations**, built one after the other [@marr1982]. The *primal sketch* says where the image changes. The *2.5-D sketch* says which way each visible surface faces, and how far away it is. The *3-D model* says what solid that is, whoever looks at it. Each can be computed today in a page of code, and in the pasture each can be scored, because there the truth is known.
 
 # %% tags=["nbval-check-output"]
 import inspect
@@ -41,7 +41,7 @@ print("first difference ", np.diff(row))
 print("second difference", np.diff(row, 2))
 
 # %% [markdown]
-# In two dimensions the second difference is the Laplacian, $\nabla^2 = \partial^2/\partial x^2 + \partial^2/\partial y^2$. It exaggerates every grain of noise, so the image is first blurred by a Gaussian $G_\sigma$ of width $\sigma$ pixels. Marr and Hildreth proposed to mark the **zero crossings** of the result, the places where it changes sign:[^hildreth]
+# In two dimensions the second difference is the Laplacian, $\nabla^2 = \partial^2/\partial x^2 + \partial^2/\partial y^2$. It exaggerates every grain of noise, so the image is first blurred by a Gaussian $G_\sigma$ of width $\sigma$ pixels. Marr and Hildreth proposed to mark the **zero crossings** of the result, the places where it changes sign [@marr1980]:
 #
 # $$\nabla^2 (G_\sigma * I) = 0.$$
 #
@@ -281,7 +281,7 @@ claims.measure("cast-shadows-add-borders", with_shadow[0] / without[0])
 #
 # $$I = \rho \; \mathbf n \cdot \mathbf s . \tag{3.1}$$
 #
-# The unknowns are three numbers, $\mathbf b = \rho\,\mathbf n$. One picture gives one equation; three pictures from one place, under three known lights, give three.[^woodham] The length of the solution is the albedo, its direction the normal.
+# The unknowns are three numbers, $\mathbf b = \rho\,\mathbf n$. One picture gives one equation; three pictures from one place, under three known lights, give three [@woodham1980]. The length of the solution is the albedo, its direction the normal.
 
 # %% tags=["nbval-check-output"]
 lights = np.array([[0, 0, 1], [0.6, 0, 0.8], [0, 0.6, 0.8]])
@@ -373,7 +373,7 @@ plots.images(shown, names, columns=4)
 #
 # ### From normals to depth
 #
-# A normal says how steep the surface is: $\partial z/\partial x = -n_x/n_z$, and the same in $y$. To walk from pixel to pixel and add up slopes gives the depth, except that different ways round a pixel disagree when there is noise. Frankot and Chellappa take the surface whose slopes come nearest to all of them, and find it at one stroke: written as a sum of waves, a surface and its slopes differ by one factor for each wave.[^frankot]
+# A normal says how steep the surface is: $\partial z/\partial x = -n_x/n_z$, and the same in $y$. To walk from pixel to pixel and add up slopes gives the depth, except that different ways round a pixel disagree when there is noise. Frankot and Chellappa take the surface whose slopes come nearest to all of them, and find it at one stroke: written as a sum of waves, a surface and its slopes differ by one factor for each wave [@frankot1988].
 
 # %%
 Markdown(f"```python\n{inspect.getsource(surfaces.frankot_chellappa)}```")
@@ -412,7 +412,7 @@ plots.images(shown, names)
 #
 # ### Normals from a single picture: shape from shading
 #
-# Seven suns are a luxury. In one picture each pixel has one equation, [(3.1)](#equation-1), for two unknowns, so something must be assumed: that the surface is smooth, that its paint is known, and that on its outline it turns away from the viewer. Horn and Brooks turn these into a loop.[^horn] Each normal moves to the mean of its neighbours, then along the light until it is as bright as the picture says.
+# Seven suns are a luxury. In one picture each pixel has one equation, [(3.1)](#equation-1), for two unknowns, so something must be assumed: that the surface is smooth, that its paint is known, and that on its outline it turns away from the viewer. Horn and Brooks turn these into a loop [@horn1986]. Each normal moves to the mean of its neighbours, then along the light until it is as bright as the picture says.
 
 # %%
 Markdown(f"```python\n{inspect.getsource(surfaces.shape_from_shading)}```")
@@ -447,7 +447,7 @@ plots.images(shown, names + [""] * 4, columns=4)
 #
 # ### Depth from two eyes
 #
-# The shadows of the pasture are drawn; this motorcycle is real, photographed by two cameras side by side, with the depth measured by structured light.[^middlebury] What the left camera sees in column $x$, the right one sees in column $x - d$. The **disparity** $d$ is large for near things. To find it, each pixel is compared with its row in the other picture: by the order of brightness around it, the *census*, which does not mind if one camera is brighter.
+# The shadows of the pasture are drawn; this motorcycle is real, photographed by two cameras side by side, with the depth measured by structured light [@scharstein2014]. What the left camera sees in column $x$, the right one sees in column $x - d$. The **disparity** $d$ is large for near things. To find it, each pixel is compared with its row in the other picture: by the order of brightness around it, the *census*, which does not mind if one camera is brighter.
 
 # %%
 pair, true_disparity = data.stereo()
@@ -457,7 +457,7 @@ measured = ~np.isnan(true_disparity)
 print("cost of each disparity at each pixel:", cost.shape)
 
 # %% [markdown]
-# A pixel alone is easily mistaken. *Block matching* lets the pixels of a window vote together. *Semi-global matching* adds up the costs along straight paths from all sides, four of them here, and charges for each change of disparity on the way: little for one step, as on a slanted floor, more for a jump.[^hirschmuller] Here is the heart of it.
+# A pixel alone is easily mistaken. *Block matching* lets the pixels of a window vote together. *Semi-global matching* adds up the costs along straight paths from all sides, four of them here, and charges for each change of disparity on the way: little for one step, as on a slanted floor, more for a jump [@hirschmuller2008]. Here is the heart of it.
 
 # %%
 Markdown(f"```python\n{inspect.getsource(stereo.semi_global)}```")
@@ -490,7 +490,7 @@ plots.bars({"mean error, pixels": mean, "off by more than 2 pixels, %": far},
 #
 # ## The 3-D model
 #
-# A 2.5-D sketch changes when the cow turns. To know her again, something must be found that does not: a description in the axes of the *object*. Marr and Nishihara describe an animal by **generalised cones**: each part is an axis with a thickness, and the whole says how long the parts are in proportion, and where they join.[^nishihara]
+# A 2.5-D sketch changes when the cow turns. To know her again, something must be found that does not: a description in the axes of the *object*. Marr and Nishihara describe an animal by **generalised cones**: each part is an axis with a thickness, and the whole says how long the parts are in proportion, and where they join [@marr1978].
 #
 # How does one find the axis of a part of which only one side is seen? On a round cone, whoever walks from a point of the surface straight inwards by the radius stands on the axis. The sketch has the points and the directions. The radius and the axis are found in turn.
 
@@ -849,12 +849,3 @@ print("alone {:.0f} %, agreed {:.0f} %".format(*100 * np.mean(on, axis=0)))
 # ## Sources
 #
 # The lecture's slides "Visual recognition: Marr's Vision". The photographer is by Lav Varshney (CC0), from scikit-image. What is said of Marr's book and the papers below is recalled, not read again for this page; what their methods do is measured on it.
-#
-# [^marr]: D. Marr, *Vision: A computational investigation into the human representation and processing of visual information*, W. H. Freeman, 1982.
-# [^hildreth]: D. Marr and E. Hildreth, Theory of edge detection, *Proceedings of the Royal Society of London B* 207, 187–217, 1980.
-# [^woodham]: R. J. Woodham, Photometric method for determining surface orientation from multiple images, *Optical Engineering* 19 (1), 139–144, 1980.
-# [^frankot]: R. T. Frankot and R. Chellappa, A method for enforcing integrability in shape from shading algorithms, *IEEE Transactions on Pattern Analysis and Machine Intelligence* 10 (4), 439–451, 1988.
-# [^horn]: B. K. P. Horn and M. J. Brooks, The variational approach to shape from shading, *Computer Vision, Graphics, and Image Processing* 33 (2), 174–208, 1986.
-# [^middlebury]: D. Scharstein and others, High-resolution stereo datasets with subpixel-accurate ground truth, *German Conference on Pattern Recognition*, 2014.
-# [^hirschmuller]: H. Hirschmüller, Stereo processing by semiglobal matching and mutual information, *IEEE Transactions on Pattern Analysis and Machine Intelligence* 30 (2), 328–341, 2008.
-# [^nishihara]: D. Marr and H. K. Nishihara, Representation and recognition of the spatial organization of three-dimensional shapes, *Proceedings of the Royal Society of London B* 200, 269–294, 1978.

@@ -36,7 +36,7 @@ print("who is who:", ", ".join(pasture.SPECIES))
 #
 # > "The sensory gap is the gap between the object in the world and the information in a (computational) description derived from a recording of that scene."
 # >
-# > A. W. M. Smeulders and others, 2000.[^smeulders]
+# > A. W. M. Smeulders and others, 2000 [@smeulders2000].
 #
 # > [!note]
 # > **Erratum.** The lecture says that this paper summed up the state of the art in visual *recognition*. It is a review of content-based image *retrieval*, with 200 references: how to find pictures in a collection by what they show. The question is a neighbour of ours, and the two gaps are the same.
@@ -93,7 +93,7 @@ plots.images(album[:10], pasture.SPECIES, columns=5)
 #
 # 1. The **shape** program has an explicit model: it was told beforehand what each species looks like from the side. It finds the animal by a simple rule (the ground shows at the left and right border, so a pixel that differs from the border of its own row is animal), stretches the figure it found to 8 × 8 numbers, and adds how wide it is for its height. It compares that with the true outlines of the ten species. Coat, place and size do not enter.
 # 2. The **template** program keeps the grey pixels of the album and answers with the picture of highest normalised correlation.
-# 3. The **colour** program counts how often each of 64 colours occurs, and compares these histograms with the album's.[^swain] Where the colours are does not enter.
+# 3. The **colour** program counts how often each of 64 colours occurs, and compares these histograms with the album's [@swain1991]. Where the colours are does not enter.
 
 # %%
 def silhouette(picture, different=0.12):
@@ -268,7 +268,7 @@ claims.measure("sensory-gap-monotone", max(0, *gains))
 #
 # The gap has to be crossed, for a description that changes with the weather is no description of a cow. There are two ways. Invariance can be **built in**, by leaving out what should not count, as correlation leaves out light. Or it can be **learned**, from pictures in which what should not count varies.
 #
-# To see both at work, take a program that learns. It reads the strength of the gradient in eight directions ([`gradient_directions`][dtwin.vision.descriptors.gradient_directions]), averaged over cells of 4 × 4 pixels, and weighs these 512 numbers, with weights fitted to 2000 pictures from the whole pasture: all views, grounds and suns. The second version divides each cell by the strength of the cells around it, as Dalal and Triggs do:[^dalal] half the gain halves both. The third has plain gradients again, but learns from every picture twice, once as it is and once in poor light and noise.
+# To see both at work, take a program that learns. It reads the strength of the gradient in eight directions ([`gradient_directions`][dtwin.vision.descriptors.gradient_directions]), averaged over cells of 4 × 4 pixels, and weighs these 512 numbers, with weights fitted to 2000 pictures from the whole pasture: all views, grounds and suns. The second version divides each cell by the strength of the cells around it, as Dalal and Triggs do [@dalal2005]: half the gain halves both. The third has plain gradients again, but learns from every picture twice, once as it is and once in poor light and noise.
 
 # %%
 train = pasture.dataset(4000, "train")[:2000]
@@ -351,13 +351,13 @@ claims.measure("invariance-learned", undone("learned"))
 #
 # > "The semantic gap is the lack of coincidence between the information that one can extract from the visual data and the interpretation that the same data have for a user in a given situation."
 # >
-# > A. W. M. Smeulders and others, 2000.[^smeulders]
+# > A. W. M. Smeulders and others, 2000 [@smeulders2000].
 #
 # Suppose the recording were perfect. Would equal pixels then mean the same thing?
 #
 # ### Edward H. Adelson
 #
-# In 1995 Adelson drew a checkerboard with a shadow across it.[^adelson] Here it is, rendered. A is a dark square in the sun, B a light one in the shadow.
+# In 1995 Adelson drew a checkerboard with a shadow across it [@adelson1995]. Here it is, rendered. A is a dark square in the sun, B a light one in the shadow.
 
 # %%
 board = pasture.checker_shadow(256)
@@ -426,7 +426,7 @@ claims.measure("checker-shadow-albedo", seen / true)
 # %% [markdown]
 # It goes the right way, and not far enough to count: the shadow is hardly wider than a square, so that much of what surrounds B lies in the sun. Narrower and wider surroundings do worse.
 #
-# Land and McCann had a better idea in 1971, the *retinex*: light changes slowly and paint suddenly.[^land] So walk from A to B, multiply the ratios of neighbouring pixels where they jump, and ignore where they creep. The result is the ratio of the paints. Adelson's shadow has a soft edge, ours a sharp one, so we soften its shading first, and try both.
+# Land and McCann had a better idea in 1971, the *retinex*: light changes slowly and paint suddenly [@land1971]. So walk from A to B, multiply the ratios of neighbouring pixels where they jump, and ignore where they creep. The result is the ratio of the paints. Adelson's shadow has a soft edge, ours a sharp one, so we soften its shading first, and try both.
 
 # %%
 def jumps(light, start, end, sudden=0.25):
@@ -477,7 +477,7 @@ path(soft, *middle.values())
 #
 # ### Content-based image retrieval (CBIR)
 #
-# Searching a collection without words needs *query by example*: here is a picture, find others like it. Describe all by colour or texture, rank by distance, show the nearest. Two descriptions of texture are usual. *Local binary patterns* note for each pixel which of its neighbours are as bright.[^ojala] *Gabor energies* say how strongly waves of some lengths and directions run through the picture.[^manjunath]
+# Searching a collection without words needs *query by example*: here is a picture, find others like it. Describe all by colour or texture, rank by distance, show the nearest. Two descriptions of texture are usual. *Local binary patterns* note for each pixel which of its neighbours are as bright [@ojala2002]. *Gabor energies* say how strongly waves of some lengths and directions run through the picture [@manjunath1996].
 #
 # For a collection we cut nine photographs into tiles. How many of the ten tiles nearest to a query come from the same photograph? That is the *precision at 10*.
 
@@ -765,12 +765,4 @@ for gain, pictures in camera_dials["gain"].items():
 #
 # ## Sources
 #
-# The lecture's slides "Visual recognition: implicit models", "Visual recognition: why is this hard?" and "The semantic gap". The photographs come with scikit-image, each with its licence on [the data page](../data.md); the digits are those of E. Alpaydin and C. Kaynak, UCI Machine Learning Repository, 1998.
-#
-# [^smeulders]: A. W. M. Smeulders, M. Worring, S. Santini, A. Gupta and R. Jain, Content-based image retrieval at the end of the early years, *IEEE Transactions on Pattern Analysis and Machine Intelligence* 22 (12), 1349–1380, 2000.
-# [^swain]: M. J. Swain and D. H. Ballard, Color indexing, *International Journal of Computer Vision* 7 (1), 11–32, 1991.
-# [^dalal]: N. Dalal and B. Triggs, Histograms of oriented gradients for human detection, *CVPR*, 2005.
-# [^adelson]: E. H. Adelson, Checkershadow illusion, 1995.
-# [^land]: E. H. Land and J. J. McCann, Lightness and retinex theory, *Journal of the Optical Society of America* 61 (1), 1–11, 1971.
-# [^ojala]: T. Ojala, M. Pietikäinen and T. Mäenpää, Multiresolution gray-scale and rotation invariant texture classification with local binary patterns, *IEEE Transactions on Pattern Analysis and Machine Intelligence* 24 (7), 971–987, 2002.
-# [^manjunath]: B. S. Manjunath and W. Y. Ma, Texture features for browsing and retrieval of image data, *IEEE Transactions on Pattern Analysis and Machine Intelligence* 18 (8), 837–842, 1996.
+# The lecture's slides "Visual recognition: implicit models", "Visual recognition: why is this hard?" and "The semantic gap". The photographs come with scikit-image, each with its licence on [the data page](../data.md); the digits are those of Alpaydin and Kaynak [@alpaydin1998].

@@ -9,7 +9,7 @@
 # %% [markdown] question="Would a picture survive being cut into patches and thrown into a bag?"
 # # Bags of features
 #
-# Shuffle the words of a page about cows. "Milk", "pasture", "horn", "calf": you still know what it was about, although not one sentence is left. Would a *picture* survive that? Cut a cow into small patches, throw them into a bag, count what is in it. It sounds absurd, and yet it was the best way to tell a cow from a horse for almost ten years, until 2012.[^csurka]
+# Shuffle the words of a page about cows. "Milk", "pasture", "horn", "calf": you still know what it was about, although not one sentence is left. Would a *picture* survive that? Cut a cow into small patches, throw them into a bag, count what is in it. It sounds absurd, and yet it was the best way to tell a cow from a horse for almost ten years, until 2012 [@csurka2004].
 #
 # This chapter builds that recipe whole, lets you see every stage of it, and measures what it can do. First a sentence.
 
@@ -60,7 +60,7 @@ plots.matrices([patches, squared, np.eye(3)[nearest], histogram],
 #
 # ## First: describe fiducial points
 #
-# Which patches, and which numbers? Lowe's SIFT (1999, 2004) answers both.[^lowe] It looks for *key points*, dots that stand out from their surroundings at some scale, and takes the direction in which the picture brightens there as "up". So the same dot is found again when the photograph is turned or enlarged.
+# Which patches, and which numbers? Lowe's SIFT (1999, 2004) answers both [@lowe2004]. It looks for *key points*, dots that stand out from their surroundings at some scale, and takes the direction in which the picture brightens there as "up". So the same dot is found again when the photograph is turned or enlarged.
 
 # %% alt="The photograph of a cat's face with dozens of circles on it, on the eyes, the nose, the nostrils, the stripes of the fur and the spots of the background. Each has a line from its middle to its rim that shows a direction."
 @plots.figure
@@ -143,7 +143,7 @@ for change, patch in changed.items():
     print(f"{change:30} pixels {pixels:.2f}, descriptors {sift:.2f}")
 
 # %% [markdown]
-# Small pictures have few key points. The remedy of those years was simple: leave out the search, and describe a patch at *every* place of a grid, upright and at one scale. This is *dense* SIFT, and for recognition it proved better even on large pictures.[^nowak] The function [`dense_sift`][dtwin.vision.descriptors.dense_sift] does so for thousands of pictures at a time. A patch of 8 pixels has no room for 4 × 4 cells, so it gets 2 × 2, and 32 numbers.
+# Small pictures have few key points. The remedy of those years was simple: leave out the search, and describe a patch at *every* place of a grid, upright and at one scale. This is *dense* SIFT, and for recognition it proved better even on large pictures [@nowak2006]. The function [`dense_sift`][dtwin.vision.descriptors.dense_sift] does so for thousands of pictures at a time. A patch of 8 pixels has no room for 4 × 4 cells, so it gets 2 × 2, and 32 numbers.
 
 # %% tags=["nbval-check-output"]
 train, test = pasture.dataset(4000, "train"), pasture.dataset(1000, "test")
@@ -192,7 +192,7 @@ plots.images([*grey[five], *in_words, *in_the_bag],
 # %% [markdown]
 # **Figure.** Five animals; the same in words; the same words at other places. To a bag the second row and the third are equal.
 #
-# That is a *hard* assignment: one vote for one word. A patch that lies between two words has to take sides. A *soft* assignment shares the vote: word $w_k$ gets $e^{-\beta\,|d - w_k|^2}$ of descriptor $d$, divided by the sum over all words.[^gemert] It says more, for it keeps how near a patch came to each word, and a little noise moves it less.
+# That is a *hard* assignment: one vote for one word. A patch that lies between two words has to take sides. A *soft* assignment shares the vote: word $w_k$ gets $e^{-\beta\,|d - w_k|^2}$ of descriptor $d$, divided by the sum over all words [@gemert2008]. It says more, for it keeps how near a patch came to each word, and a little noise moves it less.
 
 # %% alt="Two rows of bars over 32 words, the histograms of one cow. The hard one is ragged, with a few high bars and many empty words; the soft one has the same peaks, and some votes almost everywhere."
 @plots.figure
@@ -227,7 +227,7 @@ sources = map(inspect.getsource, (bags.hard, bags.histograms))
 Markdown("\n".join(f"```python\n{source}```" for source in sources))
 
 # %% [markdown]
-# The first exam is handwritten digits, 8 × 8 pixels enlarged three times. The machine that learns is a *support vector machine* (SVM), which draws a boundary between classes with the widest margin it can; a later section looks inside. Histograms are compared by their $\chi^2$ distance as a rule, and a *map* that stretches the counts lets a linear SVM do so.[^vedaldi] The one knob of the SVM, $C$, is chosen by *cross-validation*: learn on four fifths of the training set, test on the last, five times. It hardly matters here, and we leave it at 1.
+# The first exam is handwritten digits, 8 × 8 pixels enlarged three times. The machine that learns is a *support vector machine* (SVM), which draws a boundary between classes with the widest margin it can; a later section looks inside. Histograms are compared by their $\chi^2$ distance as a rule, and a *map* that stretches the counts lets a linear SVM do so [@vedaldi2010]. The one knob of the SVM, $C$, is chosen by *cross-validation*: learn on four fifths of the training set, test on the last, five times. It hardly matters here, and we leave it at 1.
 
 # %% tags=["nbval-check-output"]
 def enlarged(digits):
@@ -281,7 +281,7 @@ plots.images(np.clip(big_exam[shown], 0, 1),
 #
 # ### Three levels of a spatial pyramid
 #
-# So give a little of the place back. Lazebnik, Schmid and Ponce cut the picture into 2 × 2 and again into 4 × 4 cells, and take a histogram of each: $1 + 4 + 16 = 21$ bags.[^lazebnik]
+# So give a little of the place back. Lazebnik, Schmid and Ponce cut the picture into 2 × 2 and again into 4 × 4 cells, and take a histogram of each: $1 + 4 + 16 = 21$ bags [@lazebnik2006].
 
 # %% tags=["nbval-check-output"]
 nine = big_exam[exam.labels == 9][1]
@@ -384,7 +384,7 @@ claims.measure("pyramid-on-scattered-pictures", one - three)
 # %% [markdown]
 # ### nS = 59
 #
-# The slide says "Histograms of LSD with 3 levels SP, nS = 59". SP is the spatial pyramid; what LSD and nS stand for could not be traced. One guess: 59 is the number of bins of *local binary patterns*, which compare a pixel with its eight neighbours.[^ojala] Of the 256 patterns of eight bits those that change between 0 and 1 at most twice on the way round are called uniform. They get a bin each, all others share one.
+# The slide says "Histograms of LSD with 3 levels SP, nS = 59". SP is the spatial pyramid; what LSD and nS stand for could not be traced. One guess: 59 is the number of bins of *local binary patterns*, which compare a pixel with its eight neighbours [@ojala2002]. Of the 256 patterns of eight bits those that change between 0 and 1 at most twice on the way round are called uniform. They get a bin each, all others share one.
 
 # %%
 rings = (np.arange(256)[:, None] >> np.arange(8)) & 1
@@ -395,9 +395,9 @@ claims.measure("uniform-patterns", (changes <= 2).sum() + 1)
 # ### Fisher vectors
 #
 # > [!note]
-# > **Erratum.** The slide takes bags of features for the state of the art of 2011. By then the best entries had left plain bags behind: the winner of ImageNet's competition of 2011 (25.8 % wrong) used *Fisher vectors*.[^sanchez]
+# > **Erratum.** The slide takes bags of features for the state of the art of 2011. By then the best entries had left plain bags behind: the winner of ImageNet's competition of 2011 (25.8 % wrong) used *Fisher vectors* [@sanchez2011].
 #
-# A bag counts how many descriptors a word gets. A Fisher vector also notes *where they lie around it*: on which side, and how widely spread.[^perronnin] The codebook is a mixture of $k$ Gaussians with means $\mu_k$, standard deviations $\sigma_k$ and weights $\pi_k$; $\gamma_{pk}$ is the share of descriptor $d_p$ that Gaussian $k$ gets, of $P$ descriptors. For each number of the descriptor there are two entries a word:
+# A bag counts how many descriptors a word gets. A Fisher vector also notes *where they lie around it*: on which side, and how widely spread [@perronnin2010]. The codebook is a mixture of $k$ Gaussians with means $\mu_k$, standard deviations $\sigma_k$ and weights $\pi_k$; $\gamma_{pk}$ is the share of descriptor $d_p$ that Gaussian $k$ gets, of $P$ descriptors. For each number of the descriptor there are two entries a word:
 #
 # $$u_k = \frac{1}{P\sqrt{\pi_k}} \sum_p \gamma_{pk} \frac{d_p - \mu_k}{\sigma_k}, \qquad v_k = \frac{1}{P\sqrt{2\pi_k}} \sum_p \gamma_{pk} \biggl[\frac{(d_p - \mu_k)^2}{\sigma_k^2} - 1\biggr] .$$
 #
@@ -505,7 +505,7 @@ boundaries({"SVM, five starts": svm_scores, "MLP, five starts": mlp_scores})
 # > [!note]
 # > **Erratum.** The slide has the optimal boundaries between all classes. Each *two-class* problem has its optimum, for these features and this $C$. How their answers are put together for ten classes (each against the rest, or each against each) is a rule of thumb, and nothing says that the whole is optimal.
 #
-# How long it runs is predictable, the slide says. For a linear one the time should grow in proportion to the number of pictures $n$, when the losses are averaged, which means $C \propto 1/n$;[^joachims] for one with a kernel with $n^2$ at least, for it compares every two.
+# How long it runs is predictable, the slide says. For a linear one the time should grow in proportion to the number of pictures $n$, when the losses are averaged, which means $C \propto 1/n$ [@joachims2006]; for one with a kernel with $n^2$ at least, for it compares every two.
 
 # %% alt="Three curves of seconds over the number of pictures, both on logarithmic scales: the linear SVM with C over n rises least, the linear one with a fixed C more steeply, the one with a kernel most steeply of all."
 bag = np.sqrt(bags.encode(train.images, codebook))
@@ -808,14 +808,3 @@ print("48 is as before:", np.array_equal(adrift_on(big, 0, 48), scattered(big, 0
 # ## Sources
 #
 # The lecture's slides "Historical context: Bags of Features" to "A recipe", and "AlexNet: Results". The cat is Chelsea, photographed by Stefan van der Walt (CC0), from scikit-image. The numbers of Lazebnik and others are recalled, not checked in the paper.
-#
-# [^csurka]: G. Csurka and others, Visual Categorization with Bags of Keypoints, *ECCV Workshop on Statistical Learning in Computer Vision*, 2004.
-# [^lowe]: D. G. Lowe, Distinctive Image Features from Scale-Invariant Keypoints, *International Journal of Computer Vision* 60 (2), 91–110, 2004.
-# [^nowak]: E. Nowak, F. Jurie and B. Triggs, Sampling Strategies for Bag-of-Features Image Classification, *ECCV*, 2006.
-# [^gemert]: J. C. van Gemert and others, Kernel Codebooks for Scene Categorization, *ECCV*, 2008.
-# [^vedaldi]: A. Vedaldi and A. Zisserman, Efficient Additive Kernels via Explicit Feature Maps, *CVPR*, 2010.
-# [^lazebnik]: S. Lazebnik, C. Schmid and J. Ponce, Beyond Bags of Features: Spatial Pyramid Matching for Recognizing Natural Scene Categories, *CVPR*, 2006.
-# [^ojala]: T. Ojala, M. Pietikäinen and T. Mäenpää, Multiresolution Gray-Scale and Rotation Invariant Texture Classification with Local Binary Patterns, *IEEE Transactions on Pattern Analysis and Machine Intelligence* 24 (7), 971–987, 2002.
-# [^sanchez]: J. Sánchez and F. Perronnin, High-Dimensional Signature Compression for Large-Scale Image Classification, *CVPR*, 2011.
-# [^perronnin]: F. Perronnin, J. Sánchez and T. Mensink, Improving the Fisher Kernel for Large-Scale Image Classification, *ECCV*, 2010.
-# [^joachims]: T. Joachims, Training Linear SVMs in Linear Time, *KDD*, 2006.

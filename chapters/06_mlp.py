@@ -11,7 +11,7 @@
 #
 # The programs of the chapters before this one were told what to look at: edges, parts, patches around key points. Only the last step, the decision, was learned from examples. But nobody tells a child which marks on a coat make a cow. Can one machine learn both, what to look at and what to decide?
 #
-# This chapter builds that machine, the *multilayer perceptron* (MLP), trains it, and then breaks it in five ways. It reads handwritten digits, because they are small enough to be read with NumPy alone.[^digits]
+# This chapter builds that machine, the *multilayer perceptron* (MLP), trains it, and then breaks it in five ways. It reads handwritten digits, because they are small enough to be read with NumPy alone [@alpaydin1998].
 
 # %% tags=["nbval-check-output"]
 import inspect
@@ -216,7 +216,7 @@ claims.measure("softmax-jacobian", max(off, abs(p.sum() - 1)).item())
 # %% [markdown]
 # ### The universal promise
 #
-# What can such a network compute? With enough hidden units, any continuous function on a bounded region, as nearly as one likes.[^cybenko] For a finite set of examples there is a proof so short that it is a program.[^zhang] Given $n$ different inputs with any labels at all, project the inputs on a random direction $a$, so that each becomes one number $z_i$, and sort them. Give each of $n$ ReLU units the same weights $a$ and a bias that lies just below one of these numbers. Five inputs by hand:
+# What can such a network compute? With enough hidden units, any continuous function on a bounded region, as nearly as one likes [@cybenko1989]. For a finite set of examples there is a proof so short that it is a program [@zhang2017, theorem 1]. Given $n$ different inputs with any labels at all, project the inputs on a random direction $a$, so that each becomes one number $z_i$, and sort them. Give each of $n$ ReLU units the same weights $a$ and a bias that lies just below one of these numbers. Five inputs by hand:
 
 # %% alt="A matrix of five by five whose upper right half is zero: each row, an input, has one more positive entry than the row above. Beside it a column of five labels."
 def build(z):
@@ -389,7 +389,7 @@ there_and_back(["x", "a", "h", "scores", "loss"], [
 # > [!note]
 # > **Erratum.** The slide calls backpropagation the standard algorithm for *training*. It computes the gradient, no more; gradient descent, or any other method, decides what to do with it.
 #
-# Is it right? Two other ways must find the same. One asks the definition: [`gradient_errors`][dtwin.gradcheck.gradient_errors] moves each array a little, forwards and backwards, and sees how the loss changes. The other is PyTorch, which keeps its own record of the forward pass and reads it upwards by itself.[^rumelhart]
+# Is it right? Two other ways must find the same. One asks the definition: [`gradient_errors`][dtwin.gradcheck.gradient_errors] moves each array a little, forwards and backwards, and sees how the loss changes. The other is PyTorch, which keeps its own record of the forward pass and reads it upwards by itself [@rumelhart1986].
 
 # %%
 x, labels = pixels[:32], seen.labels[:32]
@@ -414,7 +414,7 @@ claims.measure("backpropagation-exact", max(numeric + autograd))
 # %% [markdown]
 # ### What a gradient costs
 #
-# Moving each parameter by itself takes two forward passes for every one of them. Backpropagation has them all from one walk back, in which each layer multiplies by its matrix twice, once for its weights and once for what is below. So forward and backward together should cost about three forward passes, whatever the size of the network.[^griewank]
+# Moving each parameter by itself takes two forward passes for every one of them. Backpropagation has them all from one walk back, in which each layer multiplies by its matrix twice, once for its weights and once for what is below. So forward and backward together should cost about three forward passes, whatever the size of the network [@griewank2008].
 
 # %%
 net = MLP(512, 512, 512, 512, 10)
@@ -558,7 +558,7 @@ print(f"{4 * dense(224) / 2**30:.1f} GiB for the weights of one layer")
 claims.measure("dense-layer-parameters", dense(224))
 
 # %% [markdown]
-# A layer that puts out as much as the first of AlexNet, 55 × 55 places with 96 numbers each, would be worse yet; AlexNet's own has 34,944 parameters, and chapter 7 tells how.[^krizhevsky]
+# A layer that puts out as much as the first of AlexNet, 55 × 55 places with 96 numbers each, would be worse yet; AlexNet's own has 34,944 parameters, and chapter 7 tells how [@krizhevsky2012, section 3.5].
 
 # %%
 as_dense = nn.Linear(224 * 224 * 3, 55 * 55 * 96, bias=False, device="meta")
@@ -620,7 +620,7 @@ claims.measure("gap-shrinks-with-data", (np.diff(test_errors[:3]) > 0).sum())
 claims.measure("interpolation-generalises", test_errors[3])
 
 # %% [markdown]
-# Then is a training error of zero good or bad? Neither, as Zhang and others showed by replacing the labels with random ones.[^zhang] The network, the digits and the recipe below are those of above. Only the labels are drawn from a hat.
+# Then is a training error of zero good or bad? Neither, as Zhang and others showed by replacing the labels with random ones [@zhang2017, table 1]. The network, the digits and the recipe below are those of above. Only the labels are drawn from a hat.
 
 # %% alt="Two curves of the training error over 100 epochs. With true labels it falls to zero within a few epochs. With random labels it begins at ninety percent, falls slowly, and reaches zero as well."
 hats = [np.random.default_rng(seed).integers(0, 10, len(seen)) for seed in range(3)]
@@ -693,7 +693,7 @@ claims.measure("gradient-need-not-vanish", level)
 
 # %% [markdown]
 # > [!note]
-# > **Erratum.** The slide blames the chain rule. The chain rule multiplies, and a product can stay level or grow as well as shrink: tanh with weights of standard deviation $1/\sqrt{\text{width}}$ and ReLU with $\sqrt{2/\text{width}}$ keep their gradients, and with larger weights those of tanh grow towards the input.[^glorot][^he] Activation function and start decide whether a gradient vanishes, stays, or explodes.
+# > **Erratum.** The slide blames the chain rule. The chain rule multiplies, and a product can stay level or grow as well as shrink: tanh with weights of standard deviation $1/\sqrt{\text{width}}$ and ReLU with $\sqrt{2/\text{width}}$ keep their gradients, and with larger weights those of tanh grow towards the input [@glorot2010; @he2015]. Activation function and start decide whether a gradient vanishes, stays, or explodes.
 #
 # ### Saturating units
 #
@@ -751,7 +751,7 @@ claims.quote("ignored-for-decades")
 #
 # ### The representation is learned
 #
-# Why did some people hold on to such a machine? Because it answers the question of this chapter. It is trained *end to end*: one algorithm finds what to look at and what to decide. To see what its hidden layers are worth, freeze them and put a fresh linear classifier, a *probe*, on top of each.[^alain] If a layer makes a better representation of an animal than pixels are, its probe is right more often than a probe on pixels.
+# Why did some people hold on to such a machine? Because it answers the question of this chapter. It is trained *end to end*: one algorithm finds what to look at and what to decide. To see what its hidden layers are worth, freeze them and put a fresh linear classifier, a *probe*, on top of each [@alain2016]. If a layer makes a better representation of an animal than pixels are, its probe is right more often than a probe on pixels.
 
 # %%
 herd, strangers = pasture.dataset(4000, "train"), pasture.dataset(1000, "test")
@@ -994,14 +994,4 @@ check(pool_everywhere)
 #
 # ## Sources
 #
-# The lecture's slides "Connectionism: The Multilayer Perceptron", "MLP problems" and "From MLP to CNNs". XOR as a limit of single-layer networks is due to M. Minsky and S. Papert, *Perceptrons*, 1969. The pictures of animals are rendered by [the pasture](00_pasture.ipynb).
-#
-# [^digits]: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998.
-# [^cybenko]: G. Cybenko, Approximation by superpositions of a sigmoidal function, *Mathematics of Control, Signals and Systems* 2, 303–314, 1989.
-# [^zhang]: C. Zhang, S. Bengio, M. Hardt, B. Recht and O. Vinyals, Understanding deep learning requires rethinking generalization, *ICLR*, 2017, theorem 1 and table 1.
-# [^rumelhart]: D. E. Rumelhart, G. E. Hinton and R. J. Williams, Learning representations by back-propagating errors, *Nature* 323, 533–536, 1986.
-# [^griewank]: A. Griewank and A. Walther, *Evaluating Derivatives*, 2nd edition, SIAM, 2008.
-# [^krizhevsky]: A. Krizhevsky, I. Sutskever and G. E. Hinton, ImageNet Classification with Deep Convolutional Neural Networks, *NIPS*, 2012, section 3.5.
-# [^glorot]: X. Glorot and Y. Bengio, Understanding the difficulty of training deep feedforward neural networks, *AISTATS*, 2010.
-# [^he]: K. He, X. Zhang, S. Ren and J. Sun, Delving Deep into Rectifiers, *ICCV*, 2015.
-# [^alain]: G. Alain and Y. Bengio, Understanding intermediate layers using linear classifier probes, arXiv:1610.01644, 2016.
+# The lecture's slides "Connectionism: The Multilayer Perceptron", "MLP problems" and "From MLP to CNNs". XOR as a limit of single-layer networks is due to Minsky and Papert [@minsky1969]. The pictures of animals are rendered by [the pasture](00_pasture.ipynb).

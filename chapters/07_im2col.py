@@ -39,7 +39,7 @@ print(f"weights of one unit of an MLP that looks at it: {cat.size:,}")
 #
 # ## From MLP to CNNs
 #
-# A convolutional network (CNN) gives a unit a small window instead of the whole image, and moves it. The weights of the window, its *kernel*, stay the same wherever it lies: they are **shared**.[^fukushima] Take an image of 3 × 3 pixels and a kernel of 2 × 2. Multiply what lies under the window by the kernel, add up, write down the sum. The window fits in four places, and the four sums in their places are the *feature map*.
+# A convolutional network (CNN) gives a unit a small window instead of the whole image, and moves it. The weights of the window, its *kernel*, stay the same wherever it lies: they are **shared** [@fukushima1980]. Take an image of 3 × 3 pixels and a kernel of 2 × 2. Multiply what lies under the window by the kernel, add up, write down the sum. The window fits in four places, and the four sums in their places are the *feature map*.
 
 # %% tags=["nbval-check-output"]
 x = np.array([[3, 1, 4], [1, 5, 9], [2, 6, 5]])
@@ -88,7 +88,7 @@ plots.moving("kernel", sheet, kernels=small,
 #
 # ### Shift the image, and the map shifts
 #
-# Shared weights have a consequence that can be tested to the last digit: moving the cat moves its feature maps and changes nothing else. For the test the image is wrapped around, so that nothing falls off its border. Here it moves by 31 pixels. Two habits of real networks break the rule, as the first two lines below show: padding with zeros makes the border a place unlike others,[^kayhan] and with a *stride* of 2, which keeps every second window, a map cannot move by half of 31.[^azulay]
+# Shared weights have a consequence that can be tested to the last digit: moving the cat moves its feature maps and changes nothing else. For the test the image is wrapped around, so that nothing falls off its border. Here it moves by 31 pixels. Two habits of real networks break the rule, as the first two lines below show: padding with zeros makes the border a place unlike others [@kayhan2020], and with a *stride* of 2, which keeps every second window, a map cannot move by half of 31 [@azulay2019].
 
 # %%
 def zeros(x):
@@ -117,7 +117,7 @@ claims.measure("convolution-commutes-with-shift", broken(wrapped))
 # $$\text{parameters} = u \cdot v \cdot d \cdot d' + d'. \tag{7.1}$$
 #
 # > [!note]
-# > **Erratum.** The slide has $u \cdot v \cdot d' + d'$ and one tensor of $u \times v \times d'$: the depth $d$ of the input is missing. AlexNet's third layer settles it, for its authors give it "384 kernels of size 3 × 3 × 256".[^krizhevsky]
+# > **Erratum.** The slide has $u \cdot v \cdot d' + d'$ and one tensor of $u \times v \times d'$: the depth $d$ of the input is missing. AlexNet's third layer settles it, for its authors give it "384 kernels of size 3 × 3 × 256" [@krizhevsky2012, section 3.5].
 
 # %%
 weight, bias = np.zeros((384, 256, 3, 3)), np.zeros(384)
@@ -177,7 +177,7 @@ for side, u, s, p in cases:
 
 # %% [markdown]
 # > [!note]
-# > **Erratum.** The slide turns $w \times h \times d$ into $w \times h \times d'$ without a condition. It needs stride 1 and $p = (u - 1)/2$, called *same* padding. The line before the last is AlexNet's first layer, which turns 227 pixels into 55.[^krizhevsky]
+# > **Erratum.** The slide turns $w \times h \times d$ into $w \times h \times d'$ without a condition. It needs stride 1 and $p = (u - 1)/2$, called *same* padding. The line before the last is AlexNet's first layer, which turns 227 pixels into 55 [@krizhevsky2012, section 3.5].
 #
 # Is that the only way to keep the size? The last line shows another, but its outer windows see nothing except zeros. So let the padding be smaller than the kernel, and the kernel smaller than the image: then every window sees a pixel. We try all such settings up to 16 pixels, and count those that break the rule.
 
@@ -247,7 +247,7 @@ Markdown(f"```python\n{inspect.getsource(ref.conv2d_loops)}```")
 # %% [markdown]
 # ## Image to column (im2col)
 #
-# The loops spend their time on going round, not on multiplying. The remedy is to *copy first*: write the pixels under each window into a column, side by side, and each kernel into a row.[^chellapilla] Row times column is what a window asks for, so one product of matrices does them all.
+# The loops spend their time on going round, not on multiplying. The remedy is to *copy first*: write the pixels under each window into a column, side by side, and each kernel into a row [@chellapilla2006]. Row times column is what a window asks for, so one product of matrices does them all.
 
 # %% alt="The image of three by three numbers four times, each time with another window of two by two marked in its own colour. Below each image the four numbers of the window stand in a column of that colour. At the left the kernel stands as a row of four numbers; row times column gives 0, 2, minus 1 and 12, which are folded into the feature map of two by two."
 plots.moving("im2col", plots.im2col(x, w), image=np.stack([x, x.T]),
@@ -344,7 +344,7 @@ inside = np.pad(np.ones((6, 6), bool), 1).ravel()
 claims.measure("conv-matrix-density", (layer[inside] > 0).mean())
 
 # %% [markdown]
-# Now fill in real weights, each entry by its number, and send handwritten digits through both layers. The gradient of the matrix has one entry for every copy. Added up colour by colour, they must be the gradient of the kernel.[^lecun]
+# Now fill in real weights, each entry by its number, and send handwritten digits through both layers. The gradient of the matrix has one entry for every copy. Added up colour by colour, they must be the gradient of the kernel [@lecun1989].
 
 # %%
 digits, dy = data.digits("train").images[:32] / 255, rng.normal(size=(32, 1, 8, 8))
@@ -365,7 +365,7 @@ claims.measure("conv-is-tied-linear", max(np.abs(outputs).max(), np.abs(gradient
 claims.measure("im2col-memory", ref.im2col(patch, 3, padding=1).size / patch.size)
 
 # %% [markdown]
-# It wins time nevertheless: multiplying long rows by long columns is what processors are built for, and libraries have been tuned for it for decades.[^goto] Here are three forms of one layer, timed in this run.
+# It wins time nevertheless: multiplying long rows by long columns is what processors are built for, and libraries have been tuned for it for decades [@goto2008]. Here are three forms of one layer, timed in this run.
 
 # %% alt="Three horizontal bars of milliseconds. The bar of the plain loops is long; those of im2col and of PyTorch are hardly visible beside it."
 torch.set_num_threads(1)  # to wait for a busy second core costs more than it brings
@@ -378,7 +378,7 @@ milliseconds = {"milliseconds, median of nine": [1000 * s for s in seconds]}
 plots.bars(milliseconds, list(forms), form="{:,.2f}")
 
 # %% [markdown]
-# **Figure.** The same numbers from the same input, three ways. Today's libraries keep the idea of im2col, but build its matrix in small tiles in fast memory and never have the whole of it.[^chetlur]
+# **Figure.** The same numbers from the same input, three ways. Today's libraries keep the idea of im2col, but build its matrix in small tiles in fast memory and never have the whole of it [@chetlur2014].
 
 # %%
 claims.measure("im2col-speedup", seconds[0] / seconds[1])
@@ -405,7 +405,7 @@ def learn(weights, x, labels):
     return loss, scores, [dw1, db1, dw2, db2]
 
 # %% [markdown]
-# The digits are handwritten, 8 × 8 pixels each.[^digits] The network learns from one part and is tested on the other, which it never sees. Learning is *gradient descent*: take 16 images, work out the gradient, move every weight a little against it, repeat. One walk through all training images is an *epoch*, and the steps get smaller from one to the next.
+# The digits are handwritten, 8 × 8 pixels each [@alpaydin1998]. The network learns from one part and is tested on the other, which it never sees. Learning is *gradient descent*: take 16 images, work out the gradient, move every weight a little against it, repeat. One walk through all training images is an *epoch*, and the steps get smaller from one to the next.
 
 # %%
 train, test = data.digits("train"), data.digits("test")
@@ -569,14 +569,4 @@ check(dilated_conv2d)
 #
 # ## Sources
 #
-# The lecture's slides "Connectionism: from MLP to CNNs" and "Image to column operation (im2col)". The cat is Chelsea, photographed by Stefan van der Walt (CC0), from scikit-image. Every setting of stride and padding is drawn in V. Dumoulin and F. Visin, *A guide to convolution arithmetic for deep learning*, arXiv:1603.07285, 2016.
-#
-# [^fukushima]: K. Fukushima, Neocognitron, *Biological Cybernetics* 36, 193–202, 1980.
-# [^kayhan]: O. S. Kayhan and J. C. van Gemert, On Translation Invariance in CNNs: Convolutional Layers Can Exploit Absolute Spatial Location, *CVPR*, 2020.
-# [^azulay]: A. Azulay and Y. Weiss, Why do deep convolutional networks generalize so poorly to small image transformations?, *Journal of Machine Learning Research* 20 (184), 2019.
-# [^krizhevsky]: A. Krizhevsky, I. Sutskever and G. E. Hinton, ImageNet Classification with Deep Convolutional Neural Networks, *NIPS*, 2012, section 3.5.
-# [^chellapilla]: K. Chellapilla, S. Puri and P. Simard, High Performance Convolutional Neural Networks for Document Processing, *International Workshop on Frontiers in Handwriting Recognition*, 2006.
-# [^lecun]: Y. LeCun and others, Backpropagation Applied to Handwritten Zip Code Recognition, *Neural Computation* 1 (4), 541–551, 1989.
-# [^goto]: K. Goto and R. A. van de Geijn, Anatomy of High-Performance Matrix Multiplication, *ACM Transactions on Mathematical Software* 34 (3), 2008.
-# [^chetlur]: S. Chetlur and others, cuDNN: Efficient Primitives for Deep Learning, arXiv:1410.0759, 2014.
-# [^digits]: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998.
+# The lecture's slides "Connectionism: from MLP to CNNs" and "Image to column operation (im2col)". The cat is Chelsea, photographed by Stefan van der Walt (CC0), from scikit-image. Every setting of stride and padding is drawn by Dumoulin and Visin [@dumoulin2016].

@@ -38,7 +38,7 @@ claims.quote("imagenet-2012")
 
 # %% [markdown]
 # > [!note]
-# > **Erratum.** The slide writes out ILSVRC as "International Large Scale Visual Recognition Competition". It is the *ImageNet Large Scale Visual Recognition Challenge*.[^ilsvrc]
+# > **Erratum.** The slide writes out ILSVRC as "International Large Scale Visual Recognition Competition". It is the *ImageNet Large Scale Visual Recognition Challenge* [@russakovsky2015].
 #
 # Hardly a piece of that network was new, but nobody had put them together. This chapter takes them one by one, asks of each what it is good for, and measures it on nets small enough to be trained again and again. Some tricks show their effect here; some do not, and then the ledger says so.
 #
@@ -101,7 +101,7 @@ claims.measure("alexnet-neurons", sum(np.prod(layer.shape) for layer in layers))
 
 # %% [markdown]
 # > [!note]
-# > **Erratum,** in the paper itself. Its list of neurons gives the first layer 253,440; the layer's own sizes give $55 \cdot 55 \cdot 96 = 290{,}400$, and only with these does the sum come to the 650,000 of its abstract. And its picture of 224 pixels, with no padding mentioned, would give $54\tfrac14$ windows in a row; 227 pixels give 55, as do 224 with our padding.[^krizhevsky]
+# > **Erratum,** in the paper itself. Its list of neurons gives the first layer 253,440; the layer's own sizes give $55 \cdot 55 \cdot 96 = 290{,}400$, and only with these does the sum come to the 650,000 of its abstract. And its picture of 224 pixels, with no padding mentioned, would give $54\tfrac14$ windows in a row; 227 pixels give 55, as do 224 with our padding [@krizhevsky2012].
 #
 # ## A workbench
 #
@@ -198,7 +198,7 @@ claims.measure("pooling-halves", (sides[:-1] / sides[1:]).max())
 
 # %% [markdown]
 # > [!note]
-# > **Erratum.** "The feature map size is reduced by a factor of 2" is true of each *side*, about; the map as a whole shrinks to less than a quarter. And a bag of words does not pool "like" this: its histogram *adds up*. Keeping the largest came into the recipe late, with sparse coding.[^yang]
+# > **Erratum.** "The feature map size is reduced by a factor of 2" is true of each *side*, about; the map as a whole shrinks to less than a quarter. And a bag of words does not pool "like" this: its histogram *adds up*. Keeping the largest came into the recipe late, with sparse coding [@yang2009].
 #
 # Why pool at all? The slide says that to halve the resolution is to double the size of the convolutions that follow. Light the pixels of a row one by one: how many does a unit notice that stands behind a 3 × 3 pooling and a 3 × 3 convolution?
 
@@ -211,7 +211,7 @@ claims.measure("pooling-widens-the-view", (answers[:, 0, 7, 7] > 0).sum())
 # > [!note]
 # > **Erratum.** "The same as doubling the size" holds for what a unit *sees*, and behind windows of 2 × 2 it is 6 pixels. A real 6 × 6 kernel would have four times the weights, and would be placed at every pixel; behind the pooling it is placed at every other.
 #
-# Do the windows have to overlap? Below, both nets have maps of the same sizes, but one pools windows of 2 × 2. The authors found overlapping ones better, and the nets "slightly more difficult to overfit".[^krizhevsky] *Overfitting* is the gap between the error on unseen pictures and that on the pictures learned from.
+# Do the windows have to overlap? Below, both nets have maps of the same sizes, but one pools windows of 2 × 2. The authors found overlapping ones better, and the nets "slightly more difficult to overfit" [@krizhevsky2012]. *Overfitting* is the gap between the error on unseen pictures and that on the pictures learned from.
 
 # %%
 def gaps(runs):
@@ -422,7 +422,7 @@ claims.measure("dropout-against-overfitting", t(effects["dropout, on digits"]))
 #
 # ### Local response normalization
 #
-# At each place of the picture, a map's activation is divided by how loud its neighbours in the row of maps are, at the same place:[^krizhevsky]
+# At each place of the picture, a map's activation is divided by how loud its neighbours in the row of maps are, at the same place [@krizhevsky2012]:
 #
 # $$b_i = a_i \Big/ \Big(k + \alpha \sum_{j=i-2}^{i+2} a_j^2\Big)^{\beta}, \qquad k = 2,\ \alpha = 10^{-4},\ \beta = 0.75.$$
 #
@@ -450,9 +450,9 @@ claims.measure("lrn-lowers-error", t(effects["response norm"]))
 #
 # Gradient descent in a long valley goes like a skateboard in a halfpipe: the slope points across, hardly along. *Momentum* lets the step remember the steps before it. What alternates cancels, what persists adds up:
 #
-# $$v \leftarrow \mu v + \nabla L(w), \qquad w \leftarrow w - \varepsilon v.$$
+# $$v \leftarrow \mu v + \nabla L(w), \qquad w \leftarrow w - \varepsilon v. \tag{8.1}$$
 #
-# The simplest valley is $L(w) = \tfrac12 (w_1 - 1)^2 + \tfrac\kappa2 (w_2 - 1)^2$, which is $\kappa$ times steeper across than along. Its best learning rate and momentum are known.[^polyak]
+# The simplest valley is $L(w) = \tfrac12 (w_1 - 1)^2 + \tfrac\kappa2 (w_2 - 1)^2$, which is $\kappa$ times steeper across than along. Its best learning rate and momentum are known [@polyak1964].
 
 # %% alt="Two maps of a long narrow valley with its contour lines and the same start and goal. Without momentum the path zigzags from wall to wall and is not there after 20 steps; with momentum it swings once or twice, then runs along the valley to the goal."
 def descend(kappa, lr, momentum=0.0, decay=0.0, steps=1000):
@@ -498,7 +498,7 @@ claims.measure("momentum-speed", arrival(alone) / arrival(carried))
 
 # %% [markdown]
 # > [!note]
-# > **Erratum.** "Equivalent to L1 (or L2) regularization of weights": no. Momentum changes the way, not the goal. What pulls the weights towards zero, and so moves the goal, is **weight decay**, another term of the same formula: $v \leftarrow \mu v + \nabla L + \lambda w$, with $\lambda = 0.0005$ in the paper.
+# > **Erratum.** "Equivalent to L1 (or L2) regularization of weights": no. Momentum changes the way, not the goal. What pulls the weights towards zero, and so moves the goal, is **weight decay**, another term of [(8.1)](#equation-1): $v \leftarrow \mu v + \nabla L + \lambda w$, with $\lambda = 0.0005$ in the paper.
 
 # %%
 claims.measure("momentum-keeps-the-optimum", np.linalg.norm(carried[-1] - 1))
@@ -508,7 +508,7 @@ decayed = descend(100, lr=2 / 101, decay=0.5)
 claims.measure("decay-moves-the-optimum", np.linalg.norm(decayed[-1] - 1))
 
 # %% [markdown]
-# Of weight decay the authors say something odd: it is "not merely a regularizer: it reduces the model's training error".[^krizhevsky] All nets of the workbench have it. What if it is taken away?
+# Of weight decay the authors say something odd: it is "not merely a regularizer: it reduces the model's training error" [@krizhevsky2012]. All nets of the workbench have it. What if it is taken away?
 
 # %%
 weightless = trials("no decay", recipe=replace(recipe, weight_decay=0))
@@ -671,7 +671,7 @@ for name, value in percent.items():
 Markdown(" |\n| ".join(table) + " |")
 
 # %% [markdown]
-# The two columns of numbers on the left were measured in this run; the others are the paper's, top-5, for the methods that are nearest in kind.[^krizhevsky] On animals the revolution happens again: learned features leave the hand-made ones behind. (Chapter 5's best form, a soft pyramid, errs less than these two and more than the net.) On digits, upright and in the middle of their pictures, Fisher vectors are better still. Where edges at their places say all, there is little left to learn.
+# The two columns of numbers on the left were measured in this run; the others are the paper's, top-5, for the methods that are nearest in kind [@krizhevsky2012]. On animals the revolution happens again: learned features leave the hand-made ones behind. (Chapter 5's best form, a soft pyramid, errs less than these two and more than the net.) On digits, upright and in the middle of their pictures, Fisher vectors are better still. Where edges at their places say all, there is little left to learn.
 
 # %%
 claims.measure("learned-features-beat-bag", one / percent["bag of 32 words"])
@@ -801,7 +801,7 @@ claims.quote("gpus-are-fast")
 
 # %% [markdown]
 # > [!note]
-# > **Erratum.** "Decades of persistent theoretical development (ReLUs, fast backprop, dropout)": convolutional networks and backpropagation are decades old, the other two were news. Rectifiers came into deep networks in 2010 and 2011,[^nair] dropout in 2012.
+# > **Erratum.** "Decades of persistent theoretical development (ReLUs, fast backprop, dropout)": convolutional networks and backpropagation are decades old, the other two were news. Rectifiers came into deep networks in 2010 and 2011 [@nair2010; @glorot2011], dropout in 2012.
 #
 # ## Reflections: CNNs are really big
 #
@@ -902,9 +902,3 @@ plots.images([cat / 255, in_space(cat - cat.mean())], ["photograph", "normalised
 # ## Sources
 #
 # The lecture's slides "AlexNet" and "Reflections: CNNs are really big".
-#
-# [^krizhevsky]: A. Krizhevsky, I. Sutskever and G. E. Hinton, ImageNet Classification with Deep Convolutional Neural Networks, *NIPS*, 2012.
-# [^ilsvrc]: O. Russakovsky and others, ImageNet Large Scale Visual Recognition Challenge, *International Journal of Computer Vision* 115 (3), 2015.
-# [^yang]: J. Yang, K. Yu, Y. Gong and T. Huang, Linear Spatial Pyramid Matching Using Sparse Coding for Image Classification, *CVPR*, 2009.
-# [^polyak]: B. T. Polyak, Some methods of speeding up the convergence of iteration methods, *USSR Computational Mathematics and Mathematical Physics* 4 (5), 1964.
-# [^nair]: V. Nair and G. E. Hinton, Rectified Linear Units Improve Restricted Boltzmann Machines, *ICML*, 2010; X. Glorot, A. Bordes and Y. Bengio, Deep Sparse Rectifier Neural Networks, *AISTATS*, 2011.

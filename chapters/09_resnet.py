@@ -13,7 +13,7 @@
 #
 # ## ResNets: Introduction
 #
-# The paper that this chapter follows begins with the same question.[^he]
+# The paper that this chapter follows begins with the same question [@he2016].
 
 # %%
 from dtwin import check, claims
@@ -21,7 +21,7 @@ from dtwin import check, claims
 claims.quote("just-stack-more-layers")
 
 # %% [markdown]
-# The answer is worth seeing. The networks here read handwritten digits of 8 × 8 pixels.[^digits] They have few feature maps, so that they train in seconds, but they are as deep as those of the paper.
+# The answer is worth seeing. The networks here read handwritten digits of 8 × 8 pixels [@alpaydin1998]. They have few feature maps, so that they train in seconds, but they are as deep as those of the paper.
 
 # %% tags=["nbval-check-output"]
 import dataclasses
@@ -123,7 +123,7 @@ claims.measure("plain-gradient-explodes", first(at_start[56]) / first(at_start[8
 # It does not vanish. It grows, without measure.
 #
 # > [!note]
-# > He and his colleagues found the gradients of their plain nets healthy, and left the cause of the degradation open. That the gradient *explodes* at the start was worked out later: each batch normalisation behind a ReLU enlarges it by a factor, and factors multiply.[^yang] This need not be the whole cause.
+# > He and his colleagues found the gradients of their plain nets healthy, and left the cause of the degradation open. That the gradient *explodes* at the start was worked out later: each batch normalisation behind a ReLU enlarges it by a factor, and factors multiply [@yang2019]. This need not be the whole cause.
 #
 # ## ResNets: Wait, shouldn't training error be lower?
 #
@@ -177,7 +177,7 @@ claims.measure("random-layers-forget", np.mean(errors["random"], axis=0)[-1])
 
 # %% [markdown]
 # > [!note]
-# > **Erratum.** The slide copies the trained weights into a deeper net "with new, randomly initialized weights". The upper line is that net: it knows nothing any more. In the paper the added layers are the identity.[^he]
+# > **Erratum.** The slide copies the trained weights into a deeper net "with new, randomly initialized weights". The upper line is that net: it knows nothing any more. In the paper the added layers are the identity [@he2016].
 #
 # So a deep net with a small training error exists, we have just built it, and training does not find one. The trouble is not what a deep net can say but the way there. To do nothing ought to be easy, and each layer has to learn one very special kernel for it.
 #
@@ -266,9 +266,9 @@ claims.measure("deeper-residual-trains",
 #
 # $$\frac{\partial y}{\partial x} = \frac{\partial F}{\partial x} + I,
 # \qquad\text{so that}\qquad
-# \frac{\partial L}{\partial x} = \frac{\partial L}{\partial y}\frac{\partial F}{\partial x} + \frac{\partial L}{\partial y} .$$
+# \frac{\partial L}{\partial x} = \frac{\partial L}{\partial y}\frac{\partial F}{\partial x} + \frac{\partial L}{\partial y} . \tag{9.1}$$
 #
-# Whatever $F$ does, the gradient of the loss $L$ also arrives as it was.[^mappings]
+# Whatever $F$ does, the gradient of the loss $L$ also arrives as it was [@he2016mappings].
 
 # %% alt="Two square matrices. That of the branch F shows bands of blue and orange dots on an empty ground. That of the block shows the same and a solid blue diagonal."
 torch.manual_seed(1)
@@ -288,7 +288,7 @@ difference = of_block - torch.eye(32) - of_branch
 claims.measure("shortcut-adds-identity", difference.abs().max().item())
 
 # %% [markdown]
-# So there is a road along which nothing is ever multiplied, the *identity path*: the picture goes along it to the loss, and the gradient back. (In the first ResNets a ReLU stands behind each sum; a year later their authors moved it off the path.[^mappings])
+# So there is a road along which nothing is ever multiplied, the *identity path*: the picture goes along it to the loss, and the gradient back. (In the first ResNets a ReLU stands behind each sum; a year later their authors moved it off the path [@he2016mappings].)
 
 # %% alt="Norm of the gradient against the layer, on a logarithmic axis. The line of the plain net falls steadily from several hundred in the first layer to a fifth in the last. That of the residual net begins at four and stays near a half."
 shortcuts = {depth: gradients(depth, "A") for depth in (8, 56)}
@@ -393,11 +393,11 @@ Markdown("\n".join([head] + [
 claims.measure("shortcut-a-is-free", prices["A"].parameters - prices[None].parameters)
 
 # %% [markdown]
-# The networks above have A. On ImageNet the three differ by less than one percentage point,[^he] so projections are not what it hangs on.
+# The networks above have A. On ImageNet the three differ by less than one percentage point [@he2016], so projections are not what it hangs on.
 #
 # ## ResNets: Comparison
 #
-# Deep need not mean dear. VGG-19 came second in 2014;[^vgg] here it is beside a residual net nearly twice as deep.
+# Deep need not mean dear. VGG-19 came second in 2014 [@simonyan2015]; here it is beside a residual net nearly twice as deep.
 
 # %% alt="Bars of multiply-adds by the side of the maps, from 224 pixels to 7, on one scale. VGG-19: about 2, 3, 6.5, 6.5 and 2 billion, and nothing at 7. ResNet-34: nothing at 224, then about 0.1, 0.7, 0.9, 1.3 and 0.6 billion."
 @plots.figure
@@ -667,7 +667,7 @@ print(len(net.blocks), "blocks, the same answers:", torch.allclose(net(x), befor
 # **Think.** Put a factor in front of the shortcut, $F(x) + \lambda x$ with $\lambda = 0.9$. What comes of the gradient behind 27 blocks?
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Along the identity path it is multiplied by $0.9^{27} \approx 0.06$; with $\lambda = 1.1$ by 13. The plus sign works because the factor is exactly 1.[^mappings]
+# **Solution.** Along the identity path it is multiplied by $0.9^{27} \approx 0.06$; with $\lambda = 1.1$ by 13. The plus sign works because in [(9.1)](#equation-1) the factor is exactly 1 [@he2016mappings].
 
 # %% [markdown]
 # ## What you can do now
@@ -681,9 +681,3 @@ print(len(net.blocks), "blocks, the same answers:", torch.allclose(net(x), befor
 # ## Sources
 #
 # The lecture's slides "ResNets". The chart "Revolution of Depth" is from Kaiming He's talk at ICCV 2015.
-#
-# [^he]: K. He, X. Zhang, S. Ren and J. Sun, Deep Residual Learning for Image Recognition, *CVPR*, 2016.
-# [^mappings]: K. He, X. Zhang, S. Ren and J. Sun, Identity Mappings in Deep Residual Networks, *ECCV*, 2016.
-# [^yang]: G. Yang, J. Pennington, V. Rao, J. Sohl-Dickstein and S. S. Schoenholz, A Mean Field Theory of Batch Normalization, *ICLR*, 2019.
-# [^vgg]: K. Simonyan and A. Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, *ICLR*, 2015.
-# [^digits]: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998.

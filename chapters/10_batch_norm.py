@@ -24,7 +24,7 @@ claims.quote("tricks-are-proven")
 # > [!note]
 # > **Erratum.** The slide says *proven*. For most of these tricks there is no proof, only experiments, and on other data they may come out otherwise. A trick has to be measured again where it is used.
 #
-# One of them was published in 2015, and most networks for pictures of the next years had it. To see what it is for, take a network with three hidden layers of 100 sigmoids, as in the paper's first experiment.[^ioffe] It reads handwritten digits of 8 × 8 pixels.[^digits]
+# One of them was published in 2015, and most networks for pictures of the next years had it. To see what it is for, take a network with three hidden layers of 100 sigmoids, as in the paper's first experiment [@ioffe2015]. It reads handwritten digits of 8 × 8 pixels [@alpaydin1998].
 
 # %% tags=["nbval-check-output"]
 import copy
@@ -49,7 +49,7 @@ print(f"{len(x)} digits to learn from, {len(x_new)} new ones; "
       f"pixels with mean {abs(x.mean()):.1f} and standard deviation {x.std():.1f}")
 
 # %% [markdown]
-# That pixels should be brought to mean 0 and standard deviation 1 was known long before.[^lecun] They are the inputs of the *first* layer, and they stay as they are. The inputs of every other layer are what the layer below puts out, and nobody has brought them to anything.
+# That pixels should be brought to mean 0 and standard deviation 1 was known long before [@lecun1998]. They are the inputs of the *first* layer, and they stay as they are. The inputs of every other layer are what the layer below puts out, and nobody has brought them to anything.
 
 # %%
 def build(norm=None, bend=nn.Sigmoid, depth=3, seed=0):
@@ -257,7 +257,7 @@ plots.images(np.clip(np.concatenate(shown), 0, 1), names + [""] * 6, columns=6)
 #
 # ### Weights of any size
 #
-# What stands before a batch normalisation loses its scale, weights included: $\text{BN}(aWu) = \text{BN}(Wu)$. If all weights are ten times as large, the output is the same, so a *given* change of the weights now matters ten times less, and the gradient is ten times smaller.[^ioffe] Check both:
+# What stands before a batch normalisation loses its scale, weights included: $\text{BN}(aWu) = \text{BN}(Wu)$. If all weights are ten times as large, the output is the same, so a *given* change of the weights now matters ten times less, and the gradient is ten times smaller [@ioffe2015]. Check both:
 
 # %%
 u = rng.normal(size=(60, 100))
@@ -508,7 +508,7 @@ company({m: in_company(m) for m in (2, 8, 60)})
 # %% [markdown]
 # **Figure.** One digit, one unit, 2,000 batches each. In a batch of two, $\hat x$ is 1 for the larger and −1 for the smaller number, by however much they differ. All else is lost.
 #
-# How small may a batch be? The second curve is for comparison: it normalises over the 100 units of a layer, for each digit alone.[^ba]
+# How small may a batch be? The second curve is for comparison: it normalises over the 100 units of a layer, for each digit alone [@ba2016].
 
 # %%
 def small_batches(norm, batch, seed):
@@ -531,7 +531,7 @@ plots.curves(by_batch, "size of the batch", "errors on new digits, %",
 #
 # ### What came after
 #
-# Large pictures and networks leave no room in memory for large batches, and texts of unequal length do not lie well side by side. So others took the mean over other numbers: *layer normalisation* in 2016, over all maps of one picture,[^ba] and *group normalisation* in 2018, over groups of them.[^wu] Both do the same in training and in use, whatever the batch.
+# Large pictures and networks leave no room in memory for large batches, and texts of unequal length do not lie well side by side. So others took the mean over other numbers: *layer normalisation* in 2016, over all maps of one picture [@ba2016], and *group normalisation* in 2018, over groups of them [@wu2018]. Both do the same in training and in use, whatever the batch.
 
 # %% alt="Three matrices of zeros, four rows by six columns. In the first one column holds ones, in the second one row, in the third the left half of a row."
 shared = np.zeros((3, 4, 6))
@@ -543,7 +543,7 @@ plots.matrices(shared, ["batch, 2015", "layer, 2016", "group, 2018"])
 #
 # ## Why does it help?
 #
-# The paper's title has an answer: by reducing *internal covariate shift*, the wandering of each layer's inputs that the first figure of this chapter showed. The lecture points the same way. But the answer is **disputed**. Three years later others put noise *behind* each batch normalisation, which shifts and stretches every unit anew at every step.[^santurkar] If steady inputs were the reason, that should spoil it.
+# The paper's title has an answer: by reducing *internal covariate shift*, the wandering of each layer's inputs that the first figure of this chapter showed. The lecture points the same way. But the answer is **disputed**. Three years later others put noise *behind* each batch normalisation, which shifts and stretches every unit anew at every step [@santurkar2018]. If steady inputs were the reason, that should spoil it.
 
 # %%
 class Noise(nn.Module):
@@ -573,7 +573,7 @@ print(f"steps to 8 % errors: {without[1]:.0f} without, {with_norm[1]:.0f} with, 
 claims.measure("unsteady-batch-norm-still-fast", without[1] / noisy_steps)
 
 # %% [markdown]
-# It hardly spoils it. So steadiness comes *with* batch normalisation, but it is not what makes it work, at least here. Santurkar and his colleagues think that it makes the loss a smoother landscape, in which a gradient can be trusted for a longer step.[^santurkar] What this chapter saw fits that: inputs of a good size from the first step on, no shift and no stretch in the gradient, a brake for large weights. A full account is still missing. And there is a warning from [chapter 9](09_resnet.ipynb): in very deep plain networks with ReLUs the gradient *explodes* in spite of batch normalisation, even because of it.
+# It hardly spoils it. So steadiness comes *with* batch normalisation, but it is not what makes it work, at least here. Santurkar and his colleagues think that it makes the loss a smoother landscape, in which a gradient can be trusted for a longer step [@santurkar2018]. What this chapter saw fits that: inputs of a good size from the first step on, no shift and no stretch in the gradient, a brake for large weights. A full account is still missing. And there is a warning from [chapter 9](09_resnet.ipynb): in very deep plain networks with ReLUs the gradient *explodes* in spite of batch normalisation, even because of it.
 #
 # > [!note]
 # > **Erratum.** The slide gives the data distribution through the whole network as the reason. Read it as the authors' explanation of 2015. The paper appeared at ICML 2015; the slide names the preprint only.
@@ -720,10 +720,3 @@ print("mean of the maxima {:.1f}, of the means {:.1f}".format(*map(np.mean, pool
 # ## Sources
 #
 # The lecture's slides "CNNs: How do you train CNNs?" and "CNNs: Batch Normalization". The pictures of animals are rendered by [the pasture](00_pasture.ipynb).
-#
-# [^ioffe]: S. Ioffe and C. Szegedy, Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift, *ICML*, 2015.
-# [^digits]: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998.
-# [^lecun]: Y. LeCun, L. Bottou, G. B. Orr and K.-R. Müller, Efficient BackProp, in *Neural Networks: Tricks of the Trade*, Springer, 1998.
-# [^ba]: J. L. Ba, J. R. Kiros and G. E. Hinton, Layer Normalization, arXiv:1607.06450, 2016.
-# [^wu]: Y. Wu and K. He, Group Normalization, *ECCV*, 2018.
-# [^santurkar]: S. Santurkar, D. Tsipras, A. Ilyas and A. Mądry, How Does Batch Normalization Help Optimization?, *NeurIPS*, 2018.

@@ -17,7 +17,7 @@ from dtwin import claims
 claims.quote("best-regulariser-is-average")
 
 # %% [markdown]
-# Nobody has unlimited computation. But could *one* network be exponentially many? The answer, of 2012, takes three lines of code: in each step of training, strike out half of the hidden units at random.[^hinton]
+# Nobody has unlimited computation. But could *one* network be exponentially many? The answer, of 2012, takes three lines of code: in each step of training, strike out half of the hidden units at random [@hinton2012].
 
 # %% tags=["nbval-check-output"]
 import inspect
@@ -92,7 +92,7 @@ thinned_nets(masks, thinned)
 # > In the paper $p$ is the probability to *keep* a unit, in PyTorch and here the probability to *drop* it. At one half this makes no difference, which is how the mix-up survives.
 #
 # > [!note]
-# > **Erratum.** The slide on AlexNet says that dropout removes half of the *inputs* to select layers, and counts it among *decades* of development. AlexNet drops hidden units, the outputs of its first two dense layers, and never a pixel;[^krizhevsky] and dropout was then a few months old.
+# > **Erratum.** The slide on AlexNet says that dropout removes half of the *inputs* to select layers, and counts it among *decades* of development. AlexNet drops hidden units, the outputs of its first two dense layers, and never a pixel [@krizhevsky2012, section 4.2]; and dropout was then a few months old.
 #
 # [`ref.dropout`][dtwin.ref.dropout] is [(11.1)](#equation-1). It draws nothing itself: the mask is an argument, so that one can come back to a thinned network.
 
@@ -385,7 +385,7 @@ claims.quote("dropout-on-cifar10")
 # %% [markdown]
 # ### The case that can be solved
 #
-# Why should noise help? For a linear model with a squared loss the mean over all masks can be worked out.[^wager] It is the loss without noise plus a price on the weights,
+# Why should noise help? For a linear model with a squared loss the mean over all masks can be worked out [@srivastava2014, section 9.1; @wager2013]. It is the loss without noise plus a price on the weights,
 #
 # $$\lVert y - Xw \rVert^2 + \frac{p}{1-p} \sum_j \lVert X_j \rVert^2 w_j^2 ,$$
 #
@@ -557,9 +557,9 @@ claims.measure("dropout-makes-sparse", sparse / full)
 # %% [markdown]
 # ## What came after
 #
-# This is history as we recall it, with the sources to check it by. In 2015 batch normalisation (chapter 10) came with the remark that a network which has it needs less dropout, or none;[^ioffe] the residual networks of chapter 9 have none. Two reasons are given. The statistics of a mini-batch are a noise of their own. And dropout changes the variance of what follows between training and test, which the running statistics of batch normalisation then get wrong.[^li] Besides, convolutions share their weights and overfit less than dense layers, which have become rare.
+# This is history as we recall it, with the sources to check it by. In 2015 batch normalisation (chapter 10) came with the remark that a network which has it needs less dropout, or none [@ioffe2015]; the residual networks of chapter 9 have none. Two reasons are given. The statistics of a mini-batch are a noise of their own. And dropout changes the variance of what follows between training and test, which the running statistics of batch normalisation then get wrong [@li2019]. Besides, convolutions share their weights and overfit less than dense layers, which have become rare.
 #
-# Dropout lived on in two ways. Gal and Ghahramani read it as approximate Bayesian inference, in 2016: the committee's disagreement says how unsure the network is.[^gal] That brings the quotation at the top round, since they average over a *posterior* of a certain kind. And the Transformer of 2017, all dense layers again, drops a tenth.[^vaswani]
+# Dropout lived on in two ways. Gal and Ghahramani read it as approximate Bayesian inference, in 2016: the committee's disagreement says how unsure the network is [@gal2016]. That brings the quotation at the top round, since they average over a *posterior* of a certain kind. And the Transformer of 2017, all dense layers again, drops a tenth [@vaswani2017].
 #
 # ## The claims, measured
 #
@@ -636,12 +636,4 @@ check(shared_dropout)
 #
 # ## Sources
 #
-# The lecture's slide "CNNs: Dropout", and N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever and R. Salakhutdinov, Dropout: A Simple Way to Prevent Neural Networks from Overfitting, *Journal of Machine Learning Research* 15, 1929–1958, 2014. Why weight scaling works is worked out in P. Baldi and P. Sadowski, Understanding Dropout, *NIPS*, 2013. The digits are those of chapter 6, the photographs come with scikit-image.
-#
-# [^hinton]: G. E. Hinton, N. Srivastava, A. Krizhevsky, I. Sutskever and R. Salakhutdinov, Improving neural networks by preventing co-adaptation of feature detectors, arXiv:1207.0580, 2012.
-# [^krizhevsky]: A. Krizhevsky, I. Sutskever and G. E. Hinton, ImageNet Classification with Deep Convolutional Neural Networks, *NIPS*, 2012, section 4.2.
-# [^wager]: Srivastava et al. 2014, section 9.1; S. Wager, S. Wang and P. Liang, Dropout Training as Adaptive Regularization, *NIPS*, 2013.
-# [^ioffe]: S. Ioffe and C. Szegedy, Batch Normalization, *ICML*, 2015.
-# [^li]: X. Li, S. Chen, X. Hu and J. Yang, Understanding the Disharmony between Dropout and Batch Normalization by Variance Shift, *CVPR*, 2019.
-# [^gal]: Y. Gal and Z. Ghahramani, Dropout as a Bayesian Approximation: Representing Model Uncertainty in Deep Learning, *ICML*, 2016.
-# [^vaswani]: A. Vaswani and others, Attention Is All You Need, *NIPS*, 2017.
+# The lecture's slide "CNNs: Dropout", and the paper by Srivastava and others [@srivastava2014]. Why weight scaling works is worked out by Baldi and Sadowski [@baldi2013]. The digits are those of chapter 6, the photographs come with scikit-image.

@@ -132,7 +132,7 @@ plots.maps(unseen.images[cow], lively)
 #
 # ## The deconvnet
 #
-# Zeiler and Fergus asked the network backwards: take one unit's strongest answer, set all others to zero, and walk back down to the pixels, undoing layer by layer what was done on the way up.[^zeiler] Each kind of layer has its way back:
+# Zeiler and Fergus asked the network backwards: take one unit's strongest answer, set all others to zero, and walk back down to the pixels, undoing layer by layer what was done on the way up [@zeiler2014]. Each kind of layer has its way back:
 #
 # - **Max pooling** threw away all but the largest number of each window. Note *where* it stood, on so-called *switches*, and it can be put back in its place.
 # - A **ReLU** let positive numbers pass. On the way down, too, it lets positive numbers pass.
@@ -148,7 +148,7 @@ plots.matrices([small[0, 0], pooled[0, 0], unpooled[0, 0]],
 # %% [markdown]
 # **Figure.** Pooling and unpooling by hand. The switches remember which of each four was the largest.
 #
-# Look at the code of the figure: to unpool is to call `max_pool2d_backward`, the *gradient* of pooling. The transpose of a convolution is its gradient too. So the whole way down is a backward pass with one exception. The gradient passes a ReLU where the number on the way *up* was positive, the deconvnet where the one on the way *down* is. Who asks for both has *guided backpropagation*,[^guided] which we shall meet again.
+# Look at the code of the figure: to unpool is to call `max_pool2d_backward`, the *gradient* of pooling. The transpose of a convolution is its gradient too. So the whole way down is a backward pass with one exception. The gradient passes a ReLU where the number on the way *up* was positive, the deconvnet where the one on the way *down* is. Who asks for both has *guided backpropagation* [@springenberg2015], which we shall meet again.
 
 # %%
 source = inspect.getsource(explain.gradients)
@@ -298,11 +298,11 @@ claims.measure("occlusion-points-at-the-animal", 100 * hit)
 #
 # $$y^c = b^c + \sum_k w^c_k \, \frac1Z \sum_{ij} A^k_{ij} \;=\; b^c + \frac1Z \sum_{ij} \underbrace{\sum_k w^c_k A^k_{ij}}_{\mathrm{CAM}_{ij}} .$$
 #
-# Two sums were exchanged, nothing else, and the score has become a mean over *places*. What stands at a place is what that place says for the class: the *class activation map*, CAM.[^zhou]
+# Two sums were exchanged, nothing else, and the score has become a mean over *places*. What stands at a place is what that place says for the class: the *class activation map*, CAM [@zhou2016].
 #
-# With another head there are no $w^c_k$ to take. But what were they? The gradient of the score at a place of map $k$ is $w^c_k / Z$, the same at every place; and a gradient, unlike $w$, exists for any network that can be trained. Elsewhere it differs from place to place, so take its mean. That is all of Grad-CAM:[^selvaraju]
+# With another head there are no $w^c_k$ to take. But what were they? The gradient of the score at a place of map $k$ is $w^c_k / Z$, the same at every place; and a gradient, unlike $w$, exists for any network that can be trained. Elsewhere it differs from place to place, so take its mean. That is all of Grad-CAM [@selvaraju2017]:
 #
-# $$\alpha^c_k = \frac1Z \sum_{ij} \frac{\partial y^c}{\partial A^k_{ij}}, \qquad L^c = \mathrm{ReLU}\Big(\sum_k \alpha^c_k A^k\Big) .$$
+# $$\alpha^c_k = \frac1Z \sum_{ij} \frac{\partial y^c}{\partial A^k_{ij}}, \qquad L^c = \mathrm{ReLU}\Big(\sum_k \alpha^c_k A^k\Big) . \tag{12.1}$$
 #
 # The ReLU keeps what speaks *for* the class. Where CAM exists, the two must agree but for the factor $Z$.
 
@@ -342,7 +342,7 @@ claims.quote("cam-costs-accuracy")
 # %% [markdown]
 # ## How much of it lies on the animal?
 #
-# Now the maps can be graded. Beside Grad-CAM at each layer stand the plain *gradient* of the score by the pixels,[^simonyan] and guided backpropagation. The product of the latter with Grad-CAM, fine as the one and about the class as the other, is *Guided Grad-CAM*.
+# Now the maps can be graded. Beside Grad-CAM at each layer stand the plain *gradient* of the score by the pixels [@simonyan2014], and guided backpropagation. The product of the latter with Grad-CAM, fine as the one and about the class as the other, is *Guided Grad-CAM*.
 
 # %%
 def cam_at(name):
@@ -375,7 +375,7 @@ plots.overlays(*zip(*tiles), columns=6)
 # %% [markdown]
 # **Figure.** Three animals that the network of means names rightly, and what five methods say it looked at. Grad-CAM of the last layer is coarse, but look at what it picks out: the head of a deer, the trunk of an elephant.
 #
-# Two grades. The *pointing game* asks whether the largest number of a map lies on the animal;[^pointing] the *energy* is the share of the whole map that does.
+# Two grades. The *pointing game* asks whether the largest number of a map lies on the animal [@zhang2016]; the *energy* is the share of the whole map that does.
 
 # %% alt="Two panels of bars for eight kinds of map: the share of the map that lies on the animal, and how often its largest number does. Guided Grad-CAM and guided backpropagation lead in both; Grad-CAM at every layer and the gradient lie between; random numbers are far below."
 grades = {"energy on the animal, %": explain.energy, "pointing, %": explain.pointing}
@@ -442,7 +442,7 @@ claims.quote("weakly-supervised-localisation")
 # %% [markdown]
 # ## A sanity check
 #
-# Back to the winner. The animal is the most striking thing in its picture, and a mere detector of edges would find it, too. Adebayo and others proposed a test:[^adebayo] **destroy what the network has learned**, one layer after another from the top, with random weights. A map that explains the network has to change with it.
+# Back to the winner. The animal is the most striking thing in its picture, and a mere detector of edges would find it, too. Adebayo and others proposed a test [@adebayo2018]: **destroy what the network has learned**, one layer after another from the top, with random weights. A map that explains the network has to change with it.
 
 # %%
 def alike(a, b):  # rank correlation, picture by picture; that of an even map is 0
@@ -487,7 +487,7 @@ print(", ".join(f"{name} {value:.2f}" for name, value in agree.items()))
 claims.measure("grad-cam-follows-occlusion", agree[tested[2]] - agree[tested[0]])
 
 # %% [markdown]
-# A third takes the pixels away one by one, in the order of the map: if the most important ones go first, the probability of the class should fall at once. And if they come first on an empty picture, it should rise at once. The mean of such a curve is its grade.[^rise]
+# A third takes the pixels away one by one, in the order of the map: if the most important ones go first, the probability of the class should fall at once. And if they come first on an empty picture, it should rise at once. The mean of such a curve is its grade [@petsiuk2018].
 
 # %%
 @plots.figure
@@ -714,7 +714,7 @@ plots.overlays(new.images[:12], cam_at("relu4")(judge, pixels, None), answers, c
 # **Hint.** A feature map behind a ReLU is never negative. What is a sum of such maps with negative weights, and what does the last ReLU make of it?
 
 # %% [markdown] tags=["solution"]
-# **Solution.** ReLU activations are never negative, so the sum is nowhere positive and the map is zero: nothing speaks for the class. A constant added to all scores has no gradient; map and probabilities stay as they are.
+# **Solution.** ReLU activations are never negative, so the sum in [(12.1)](#equation-1) is nowhere positive and the map is zero: nothing speaks for the class. A constant added to all scores has no gradient; map and probabilities stay as they are.
 
 # %% [markdown]
 # ### Exercise 2. Grad-CAM in five lines ★★
@@ -772,12 +772,3 @@ print("the same maps:", np.allclose(mine, theirs, atol=1e-5))
 # ## Sources
 #
 # The lecture's slides "CNNs: What's Going On".
-#
-# [^zeiler]: M. D. Zeiler and R. Fergus, Visualizing and Understanding Convolutional Networks, *ECCV*, 2014.
-# [^guided]: J. T. Springenberg, A. Dosovitskiy, T. Brox and M. Riedmiller, Striving for Simplicity: The All Convolutional Net, *ICLR* workshop, 2015.
-# [^zhou]: B. Zhou, A. Khosla, A. Lapedriza, A. Oliva and A. Torralba, Learning Deep Features for Discriminative Localization, *CVPR*, 2016.
-# [^selvaraju]: R. R. Selvaraju and others, Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization, *ICCV*, 2017.
-# [^simonyan]: K. Simonyan, A. Vedaldi and A. Zisserman, Deep Inside Convolutional Networks: Visualising Image Classification Models and Saliency Maps, *ICLR* workshop, 2014.
-# [^pointing]: J. Zhang and others, Top-down Neural Attention by Excitation Backprop, *ECCV*, 2016.
-# [^rise]: V. Petsiuk, A. Das and K. Saenko, RISE: Randomized Input Sampling for Explanation of Black-box Models, *BMVC*, 2018.
-# [^adebayo]: J. Adebayo and others, Sanity Checks for Saliency Maps, *NeurIPS*, 2018.

@@ -74,7 +74,7 @@ claims.measure("random-labels-do-not-compress", drawn)
 # %% [markdown]
 # ### Labels from a hat
 #
-# True labels should be different, for there is a rule behind them, in the pictures. A network that finds the rule needs no list. In 2016 Zhang and others asked what happens if there is no rule to find.[^zhang] They trained networks for CIFAR-10, a set of photographs of ten classes, on labels that they had drawn at random, and changed nothing else. (Chapter 6 did so once, in passing; here is the whole of it.) All four networks could hold a list, for they have more parameters than there are pictures, 50,000.
+# True labels should be different, for there is a rule behind them, in the pictures. A network that finds the rule needs no list. In 2016 Zhang and others asked what happens if there is no rule to find [@zhang2017]. They trained networks for CIFAR-10, a set of photographs of ten classes, on labels that they had drawn at random, and changed nothing else. (Chapter 6 did so once, in passing; here is the whole of it.) All four networks could hold a list, for they have more parameters than there are pictures, 50,000.
 
 # %%
 claims.quote("zhang-on-cifar10")
@@ -251,11 +251,11 @@ plots.bars({"right on test digits, %": right}, list(ways), form="{:.1f}")
 claims.measure("regularisers-are-a-detail", np.ptp(right))
 
 # %% [markdown]
-# So neither the number of parameters nor the regularisers explain generalisation. What does is still being argued about. What is left is the data, in which there is a rule, and gradient descent, which among all the solutions tends to find simple ones first.[^arpit]
+# So neither the number of parameters nor the regularisers explain generalisation. What does is still being argued about. What is left is the data, in which there is a rule, and gradient descent, which among all the solutions tends to find simple ones first [@arpit2017].
 #
 # ### What labels are worth to a network
 #
-# There is a fairer price of a label than the $\log_2 C$ of [(13.1)](#equation-1): what does it cost somebody who *has the pictures* and a network? Let two people train the same network on the labels that both know, and let one send the next labels in a code in which a label of probability $p$ takes $-\log_2 p$ bits. What the network expects is cheap. Then both learn the new labels as well, and so on.[^rissanen]
+# There is a fairer price of a label than the $\log_2 C$ of [(13.1)](#equation-1): what does it cost somebody who *has the pictures* and a network? Let two people train the same network on the labels that both know, and let one send the next labels in a code in which a label of probability $p$ takes $-\log_2 p$ bits. What the network expects is cheap. Then both learn the new labels as well, and so on: an idea of Rissanen's, tried on networks by Blier and Ollivier [@blier2018].
 
 # %%
 def sent(labels, seed):
@@ -324,7 +324,7 @@ claims.measure("capacity-grows-with-weights", max(capacity) / min(capacity))
 #
 # ## Discussion: The state-of-the-art
 #
-# What do networks cost, and what does the cost buy? Canziani and others drew the networks of 2016 in one plane: accuracy against operations, with circles as large as the networks.[^canziani] Here is their picture, continued. Accuracies are those that torchvision publishes for its weights, one crop, top-1.[^torchvision] Parameters and multiply-adds of the networks that this course builds are counted by [`cost.total`][dtwin.cost.total]; the others' are torchvision's.
+# What do networks cost, and what does the cost buy? Canziani and others drew the networks of 2016 in one plane: accuracy against operations, with circles as large as the networks [@canziani2016]. Here is their picture, continued. Accuracies are those that torchvision publishes for its weights, one crop, top-1 [@torchvision]. Parameters and multiply-adds of the networks that this course builds are counted by [`cost.total`][dtwin.cost.total]; the others' are torchvision's.
 
 # %%
 OURS = {"alexnet": 56.52, "vgg19": 72.38, "resnet18": 69.76, "resnet34": 73.31,
@@ -552,10 +552,4 @@ print(f"less than if each were drawn for itself: {1 - bits / drawn:.2%}")
 #
 # ## Sources
 #
-# The lecture's slides "Discussion: The burden of supervision", "The state-of-the-art" and "CNNs and the way forward". Attention: A. Vaswani and others, *NIPS*, 2017, and for pictures A. Dosovitskiy and others, *ICLR*, 2021; ConvNeXt: Z. Liu and others, *CVPR*, 2022. The digits are those of chapter 6; the cat is Chelsea, photographed by Stefan van der Walt (CC0), from scikit-image.
-#
-# [^zhang]: C. Zhang, S. Bengio, M. Hardt, B. Recht and O. Vinyals, Understanding deep learning requires rethinking generalization, arXiv:1611.03530, 2016; *ICLR*, 2017.
-# [^arpit]: D. Arpit and others, A Closer Look at Memorization in Deep Networks, *ICML*, 2017.
-# [^rissanen]: L. Blier and Y. Ollivier, The Description Length of Deep Learning Models, *NeurIPS*, 2018; the idea is J. Rissanen's.
-# [^canziani]: A. Canziani, A. Paszke and E. Culurciello, An Analysis of Deep Neural Network Models for Practical Applications, arXiv:1605.07678, 2016.
-# [^torchvision]: torchvision's documentation, *Models and pre-trained weights*.
+# The lecture's slides "Discussion: The burden of supervision", "The state-of-the-art" and "CNNs and the way forward". Attention is by Vaswani and others [@vaswani2017], and for pictures by Dosovitskiy and others [@dosovitskiy2021]; ConvNeXt is by Liu and others [@liu2022]. The digits are those of chapter 6; the cat is Chelsea, photographed by Stefan van der Walt (CC0), from scikit-image.

@@ -8,7 +8,7 @@ import nbformat
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
-from press import build, chapter, decks, exercises, home, ledger, markup, proofs, results, run, serve, slides
+from press import build, chapter, decks, exercises, home, ledger, markup, proofs, results, run, serve, slides, sources
 from press import page as pages
 from press.chapter import ChapterError
 from press.files import digest, renew, write
@@ -42,6 +42,7 @@ def on_config(config):
             entry["Chapters"] = [{f"{c.number} {c.title}": f"chapters/{slug}.ipynb"} for slug, c in chapters.items()]
     if serving:
         memory.keep_anchors(config.plugins["autorefs"])
+    config.extra["library"] = stop_on_error(sources.read, ROOT / "docs/sources.bib")
     terms = markup.glossary(Path(config.docs_dir, "glossary.md").read_text("utf-8"))
     config.mdx_configs.setdefault("abbr", {})["glossary"] = terms
     return config
@@ -51,23 +52,26 @@ def on_pre_build(config):
     """Run the chapters whose keys changed; a failing one stops the build before anything is written."""
     chapters = config.extra["chapters"]
     runs.update(stop_on_error(run.run_all, list(chapters.values()), CACHE / "runs"))
+    library = config.extra["library"]
     records.clear()
     records.update(results.read(Path(config.docs_dir, "results")))
     recorded = results.by_claim(records)
     sheets.clear()
-    sheets.update({slug: stop_on_error(pages.lay_out, c, runs[slug], recorded) for slug, c in chapters.items()})
+    sheets.update({slug: stop_on_error(pages.lay_out, c, runs[slug], recorded, library) for slug, c in chapters.items()})
 
 
 @event_priority(100)
 def on_files(files, config):
     """Add to the site: each chapter's page, figures, notebook and script; KaTeX's style sheet; the fonts."""
+    library = config.extra["library"]
     for slug, sheet in sheets.items():
         folder = f"chapters/{slug}"
         renew(PAGES / f"{folder}.ipynb", nbformat.writes(sheet.notebook))
         files.append(File(f"{folder}.ipynb", str(PAGES), config.site_dir, config.use_directory_urls))
-        files.append(File.generated(config, f"{folder}/{slug}.ipynb", content=pages.download(sheet.chapter, runs[slug])))
+        solved = pages.download(sheet.chapter, runs[slug], library)
+        files.append(File.generated(config, f"{folder}/{slug}.ipynb", content=solved))
         if sheet.exercises:
-            unsolved = pages.download(sheet.chapter, runs[slug], solved=False)
+            unsolved = pages.download(sheet.chapter, runs[slug], library, solved=False)
             files.append(File.generated(config, f"{folder}/{slug}_student.ipynb", content=unsolved))
         files.append(File.generated(config, f"{folder}/{slug}.py", content=sheet.chapter.path.read_bytes()))
         pictures = {name: content for figure in sheet.figures for name, content in figure.files.items()}
@@ -107,6 +111,7 @@ def on_nav(nav, config, files):
                 "ledger.md": digest([measured, records, package]),
                 "results.md": digest([records, package]),
                 "exercises.md": digest(exercises.table(asked())),
+                "sources.md": digest(listed(config)),
                 "slides.md": digest(slides.table(sheets.values())),
                 "index.md": digest(home.cards(sheets.values())),
             },
@@ -115,14 +120,20 @@ def on_nav(nav, config, files):
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Write the ledger, the slide map and the lists of chapters and exercises where a page asks for them."""
+    """Write the ledger, the slide map and the lists of chapters, exercises and sources where a page asks for them."""
     measured = {id: (f"chapters/{slug}.ipynb", value) for slug, s in sheets.items() for id, value in s.claims.items()}
     markdown = markdown.replace("<!-- the ledger -->", ledger.table(measured, results.by_claim(records)))
     markdown = markdown.replace("<!-- the runs -->", results.table(records))
     markdown = markdown.replace("<!-- the results -->", results.sections(records))
     markdown = markdown.replace("<!-- the slides -->", slides.table(sheets.values()))
+    markdown = markdown.replace("<!-- the sources -->", listed(config))
     markdown = markdown.replace("<!-- the exercises -->", exercises.table(asked()))
     return markdown.replace("<!-- the chapters -->", home.cards(sheets.values()))
+
+
+def listed(config):
+    """Return the list of all sources."""
+    return sources.table(config.extra["library"], [(sheet.chapter, sheet.cited) for sheet in sheets.values()])
 
 
 def asked():

@@ -34,7 +34,7 @@ CELLS = [
     '# %% alt="Ones & zeros, \\"quoted\\"."\nplots.matrices([np.eye(2)])',
     "# %% [markdown]\n# **Figure.** Lines with *emphasis* and $y$.\n#\n# After the caption.",
     '# %% alt="Noise."\nplots.images([np.random.default_rng(0).random((100, 100))])',
-    "# %% [markdown]\n# **Figure.** Pixels.",
+    "# %% [markdown]\n# **Figure.** Pixels, as elsewhere [@he2016, table 6].\n#\n# ## Sources\n#\n# A lecture.",
     "from dtwin import claims\nclaims.measure('conv3-parameters', 885120)",
 ]
 
@@ -60,8 +60,18 @@ def test_callouts_are_admonitions(article):
 
 
 def test_a_footnote_reaches_across_cells(article):
-    (reference,) = article.select("sup a.footnote-ref")
+    reference = article.select("sup a.footnote-ref")[0]
     assert "The note stands in another cell." in article.find(id=reference["href"][1:]).text
+
+
+def test_a_citation_in_a_caption_leads_to_the_source_and_back(article):
+    caption = article.find("figure", id="figure-2").figcaption
+    assert caption.get_text().endswith("as elsewhere.2, table 6")
+    source = article.find(id=caption.find("a", class_="footnote-ref")["href"][1:])
+    assert source.get_text().startswith("\nK. He, X. Zhang, S. Ren and J. Sun, Deep residual learning for image recognition, CVPR, 2016.")
+    assert article.find(id=source.find("a", class_="footnote-backref")["href"][1:]).find_parent("figcaption") is caption
+    parts = [part for part in (article.find(id="sources"), article.find(class_="footnote"), article.find(class_="colophon"))]
+    assert [part for part in article.find_all(True) if part in parts] == parts
 
 
 def test_a_term_is_explained_once(article):

@@ -115,3 +115,16 @@ def test_dark_mode_can_be_chosen_and_stays(visit):
     assert page.get_attribute("body", "data-md-color-scheme") == "slate"
     page.goto(page.url + CHAPTER)
     assert page.get_attribute("body", "data-md-color-scheme") == "slate"
+
+
+def test_a_citation_shows_its_source_to_the_pointer_and_to_the_keyboard(visit):
+    page = visit(CHAPTER, read=False)
+    citation, note = page.locator("article .footnote-ref").first, page.locator(".md-tooltip2--active")
+    source = page.locator("article .footnote li").first.locator("p").inner_text().partition("\u00a0")[0]
+    assert "Biological Cybernetics" in source
+    for show, hide in (citation.hover, lambda: page.mouse.move(0, 0)), (citation.focus, citation.blur):
+        show()
+        note.wait_for()
+        assert source in note.inner_text()
+        hide()
+        note.wait_for(state="detached")

@@ -128,6 +128,29 @@ def test_the_notebook_and_the_script_are_offered(soups, slug):
 
 
 @pytest.mark.parametrize("slug", CHAPTERS)
+def test_citations_lead_to_the_list_of_sources_and_back_and_are_numbers_in_the_notebook(soups, slug):
+    article = chapter(soups, slug).article
+    source = (ROOT / f"chapters/{slug}.py").read_text("utf-8")
+    cited = {key for group in re.findall(r"\[(@[^]]+)\]", source) for key in re.findall(r"@([\w-]+)", group)}
+    listed = {item["id"].removeprefix("fn:") for item in article.select("#sources ~ .footnote li")}
+    assert {link["href"].removeprefix("#fn:") for link in article.select(".footnote-ref")} == listed == cited
+    assert all(item.select("a.footnote-backref") for item in article.select(".footnote li"))
+    assert "[@" not in article.get_text()
+    notebook = nbformat.read(SITE / f"chapters/{slug}/{slug}.ipynb", as_version=4)
+    text = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    assert not [cell for cell in text if "[@" in cell]
+    assert len(text[-1].splitlines()) == len(cited) if cited else "Sources" in text[-1]
+
+
+def test_the_page_of_sources_lists_each_with_the_chapters_that_cite_it(soups):
+    article = soups["sources/"].article
+    for slug in CHAPTERS:
+        for item in chapter(soups, slug).select(".footnote li"):
+            assert article.find("a", href=f"../chapters/{slug}/#{item['id']}")
+    assert all(item.select('a[href*="#fn:"]') for item in article.select("ul > li"))
+
+
+@pytest.mark.parametrize("slug", CHAPTERS)
 def test_the_page_says_what_it_cost_and_with_what_it_was_run(soups, slug):
     article = chapter(soups, slug).article
     assert re.search(r"Runs in \d+ s on one core with \d+\.\d GB", article.select_one(".masthead").get_text())

@@ -78,7 +78,7 @@ def deck(page: str, number: int, course: str) -> str:
     for sheet in ("assets/reveal/reveal.css", "stylesheets/deck.css"):
         head.append(made(f'<link rel="stylesheet" href="{root}{sheet}">'))
     head.append(made(f'<script type="module" src="{root}scripts/deck.js"></script>'))
-    for tag in article.select(".headerlink, .masthead, .colophon, .footnote, sup:has(.footnote-ref)"):
+    for tag in article.select(".headerlink, .masthead, .colophon, .footnote, sup:has(.footnote-ref), sup.cited"):
         tag.decompose()
     article.smooth()
     first, *rest = cut(article)

@@ -20,7 +20,7 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 from nbformat import NotebookNode
 from traitlets import Callable, Instance, Unicode
 
-from . import decks, equations, exercises, figures, results
+from . import decks, equations, exercises, figures, results, sources
 from .chapter import Chapter, ChapterError
 
 CAPTION = re.compile(r"\*\*Figure\.\*\*\s+(.+?)(?:\n\s*\n|\Z)", re.DOTALL)
@@ -35,27 +35,31 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class Sheet:
-    """An executed chapter, ready for the page: its notebook, its figures, the claims it measured, its exercises."""
+    """An executed chapter, ready for the page: its notebook, figures, claims measured, exercises, and keys of the sources."""
 
     chapter: Chapter
     notebook: NotebookNode
     figures: tuple[figures.Figure, ...]
     claims: dict[str, float]
     exercises: tuple[exercises.Exercise, ...]
+    cited: tuple[str, ...]
 
 
-def lay_out(chapter: Chapter, run: NotebookNode, recorded: dict[str, results.Recorded] = {}) -> Sheet:
+def lay_out(
+    chapter: Chapter, run: NotebookNode, recorded: dict[str, results.Recorded] = {}, library: sources.Library = {}
+) -> Sheet:
     """Bring the prose of a chapter and the outputs of its run together; pictures become files, captions join them.
 
     Claims show what was `recorded` for them at full scale.
 
     Raises:
         ChapterError: a figure lacks its alt text, its dark twin, or the caption that follows it, or an output is of a
-            kind that no page shows, or an exercise or an equation is not in its form.
+            kind that no page shows, an exercise, a citation or an equation is not in its form, or a citation leads nowhere.
     """
     equations.check(chapter)
-    asked = exercises.find(chapter)
+    asked, cited = exercises.find(chapter), sources.find(chapter, library)
     notebook = executed(chapter, run)
+    written_out = sources.on_page(notebook.cells, library)
     found, claims = [], {}
     for number, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", ()):
@@ -70,8 +74,8 @@ def lay_out(chapter: Chapter, run: NotebookNode, recorded: dict[str, results.Rec
             output = figures.pictured(cell)
             output.data = {"text/html": figure.html()}
             output.metadata = {"figure": figure.number, "caption": take_caption(notebook, number, chapter)}
-    notebook.cells = exercises.folded(notebook.cells)
-    return Sheet(chapter, notebook, tuple(found), claims, asked)
+    notebook.cells = exercises.folded(notebook.cells) + written_out
+    return Sheet(chapter, notebook, tuple(found), claims, asked, cited)
 
 
 def refuse_unshown(output: NotebookNode, place: str) -> None:
@@ -93,7 +97,7 @@ def executed(chapter: Chapter, run: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def download(chapter: Chapter, run: NotebookNode, solved: bool = True) -> str:
+def download(chapter: Chapter, run: NotebookNode, library: sources.Library = {}, solved: bool = True) -> str:
     """Return the executed notebook as a reader downloads it: without what only the site shows of its figures and the run's key.
 
     Where it is not `solved`, it has places for the reader's answers instead of the solutions, and for his figures.
@@ -106,6 +110,7 @@ def download(chapter: Chapter, run: NotebookNode, solved: bool = True) -> str:
         for output in cell.get("outputs", ()):
             figures.light(output)
     notebook.cells = exercises.for_notebook(notebook.cells, solved)
+    sources.in_notebook(notebook.cells, library)
     return nbformat.writes(notebook)
 
 
