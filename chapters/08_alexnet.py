@@ -365,6 +365,8 @@ lit = replace(exam, images=np.clip(exam.images * light, 0, 255).astype(np.uint8)
 plots.images(lit.images[:12], columns=12)
 
 # %% [markdown]
+# **Figure.** The first twelve animals of the exam in strange light. They are the same animals; only the light is another.
+#
 # Three nets learn 200 of the animals in white light, and again with shifts. Both walk through them twenty-four times, for what never looks the same twice takes longer to learn.
 
 # %%
