@@ -154,7 +154,7 @@ def on_page_content(html, page, config, files):
 def on_post_page(output, page, config):
     """Set the formulas of a page, and make its deck beside that of a chapter."""
     try:
-        output = formulas.typeset(output)
+        output = markup.dense(formulas.typeset(output))
     except markup.FormulaError as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from None
     sheet = sheets.get(Path(page.file.src_uri).stem)

@@ -80,4 +80,10 @@ def test_a_damaged_memory_of_formulas_is_forgotten(tmp_path):
 def test_listings_keep_only_the_marks_that_have_a_colour():
     listing = '<span class="k">def</span><span class="w"> </span><span class="n">f</span><span class="p">(</span>)<span class="o">=</span><span class="mi">1</span>'
     assert markup.unmark(listing) == '<span class="k">def</span> f()=<span class="mi">1</span>'
+    assert markup.unmark('<span class="sa">f</span><span class="kc">None</span>') == "fNone"
     assert markup.unmark('<span class="n">a <b>b</b></span>') == '<span class="n">a <b>b</b></span>'
+
+
+def test_a_page_loses_its_indentation_but_not_that_of_its_listings():
+    page = "<div>\n\n    <p>a\n  b</p>\n  <pre>def f():\n\n    return 1</pre>\n\t<script>\n  1\n</script>\n</div>"
+    assert markup.dense(page) == "<div>\n<p>a\nb</p>\n<pre>def f():\n\n    return 1</pre>\n<script>\n  1\n</script>\n</div>"

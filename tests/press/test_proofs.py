@@ -60,3 +60,11 @@ def test_the_tests_of_an_entry_stand_above_its_source_and_link_to_the_repository
     assert "<li>3 of the cases</li><li>it is odd</li>" in second
     linked = proofs.show(html, tests, "https://example.org/cow/blob/HEAD/")
     assert '<li><a href="https://example.org/cow/blob/HEAD/tests/unit/test_one.py#L7">it is odd</a></li>' in linked
+
+
+def test_what_a_package_hands_on_is_found_without_the_name_of_its_file():
+    entry = '<h3 id="dtwin.ref.linear.{0}">{0}</h3><details class="mkdocstrings-source">def f</details>'
+    html = entry.format("linear") + entry.format("linear_backward")
+    tests = {f"dtwin.ref.{name}": {"test_one.py": [(f"test_{name}", 1)]} for name in ("linear", "linear_backward")}
+    first, second = proofs.ENTRY.split(proofs.show(html, tests))[1:]
+    assert "<li>linear</li>" in first and "<li>linear backward</li>" in second

@@ -59,7 +59,7 @@ def test_every_internal_link_and_anchor_leads_somewhere(soups):
 
 def test_no_anchor_stands_twice_on_a_page(soups):
     ids = {page: [tag["id"] for tag in soup.find_all(id=True)] for page, soup in soups.items()}
-    assert all(ids.values())
+    assert all(found for page, found in ids.items() if not page.endswith("/deck/"))
     assert {page: [name for name, count in Counter(found).items() if count > 1] for page, found in ids.items()} == dict.fromkeys(ids, [])
 
 

@@ -568,7 +568,15 @@ def test_an_attempt_leaves_nothing_behind(attempt):
     assert state() == before
 
 
-def test_an_interrupt_of_the_reader_passes_and_leaves_nothing_behind():
+@pytest.fixture
+def interruptible():
+    """Python answers Ctrl-C, also where it was started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_of_the_reader_passes_and_leaves_nothing_behind(interruptible):
     def relu(x):
         signal.raise_signal(signal.SIGINT)  # Ctrl-C
         while True:

@@ -17,7 +17,9 @@ FORMULA = re.compile(
 )
 TERM = re.compile(r"^(?P<term>\S.*)\n: +(?P<meaning>.+(?:\n +\S.*)*)", re.MULTILINE)
 HEADING = re.compile(r"<h[1-6]\b.*?</h[1-6]>", re.DOTALL)
-UNCOLOURED = re.compile(r'<span class="[nopw]">(?P<token>[^<]*)</span>')  # Pygments' names, operators, punctuation, blanks
+# Pygments' names, operators, punctuation, blanks, prefixes of strings, and constants
+UNCOLOURED = re.compile(r'<span class="(?:[nopw]|sa|kc)">(?P<token>[^<]*)</span>')
+INDENTED = re.compile(r"<(?P<kept>pre|script|style|textarea)\b.*?</(?P=kept)>|\n\s+", re.DOTALL)
 ABBREVIATION = re.compile(r'<abbr title="(?P<meaning>[^"]*)">(?P<term>.*?)</abbr>')
 
 
@@ -88,8 +90,13 @@ def glossary(text: str) -> dict[str, str]:
 
 
 def unmark(html: str) -> str:
-    """Take the marks off names, operators, punctuation and blanks in listings: they have the colour of the text anyway."""
+    """Take the marks off what has the colour of the text anyway in listings."""
     return UNCOLOURED.sub(r"\g<token>", html)
+
+
+def dense(html: str) -> str:
+    """Take out indentation and empty lines, except where they show."""
+    return INDENTED.sub(lambda match: match[0] if match["kept"] else "\n", html)
 
 
 def explain_once(html: str) -> str:

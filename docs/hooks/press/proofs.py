@@ -78,12 +78,19 @@ def show(html: str, tests: Tests, address: str = "") -> str:
     """Name the tests of each entry above its source; `address` is where the repository shows its files, if anywhere."""
     parts = ENTRY.split(html)
     for number, part in enumerate(parts):
-        name = NAME.match(part)
-        if name and name[1] in tests:
-            files = ", ".join(f"<code>tests/unit/{file}</code>" for file in tests[name[1]])
-            proof = f"<summary>Tests in {files}</summary><ul>{''.join(items(tests[name[1]], address))}</ul>"
+        heading = NAME.match(part)
+        name = heading and next((name for name in names(heading[1]) if name in tests), None)
+        if name:
+            files = ", ".join(f"<code>tests/unit/{file}</code>" for file in tests[name])
+            proof = f"<summary>Tests in {files}</summary><ul>{''.join(items(tests[name], address))}</ul>"
             parts[number] = part.replace(SOURCE, f'<details class="proofs" {UNSEARCHED}>{proof}</details>{SOURCE}', 1)
     return "".join(parts)
+
+
+def names(entry: str) -> tuple[str, str]:
+    """Return an entry's name, and the one by which it is used where its package hands it on without that of its file."""
+    *package, _, last = entry.split(".")
+    return entry, ".".join([*package, last])
 
 
 def items(files: dict[str, list[tuple[str, int]]], address: str) -> list[str]:
