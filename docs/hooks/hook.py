@@ -120,15 +120,16 @@ def on_nav(nav, config, files):
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Write the ledger, the slide map and the lists of chapters, exercises and sources where a page asks for them."""
-    measured = {id: (f"chapters/{slug}.ipynb", value) for slug, s in sheets.items() for id, value in s.claims.items()}
-    markdown = markdown.replace("<!-- the ledger -->", ledger.table(measured, results.by_claim(records)))
-    markdown = markdown.replace("<!-- the runs -->", results.table(records))
-    markdown = markdown.replace("<!-- the results -->", results.sections(records))
-    markdown = markdown.replace("<!-- the slides -->", slides.table(sheets.values()))
-    markdown = markdown.replace("<!-- the sources -->", listed(config))
-    markdown = markdown.replace("<!-- the exercises -->", exercises.table(asked()))
-    return markdown.replace("<!-- the chapters -->", home.cards(sheets.values()))
+    """Write the ledger, the slide map and the lists of chapters, exercises, runs and sources where a page asks for them."""
+    for mark, make in LISTS.items():
+        if mark in markdown:
+            markdown = markdown.replace(mark, make(config))
+    return markdown
+
+
+def claimed():
+    """Return where each claim was measured, and its value."""
+    return {id: (f"chapters/{slug}.ipynb", value) for slug, sheet in sheets.items() for id, value in sheet.claims.items()}
 
 
 def listed(config):
@@ -139,6 +140,17 @@ def listed(config):
 def asked():
     """Return each chapter with its exercises."""
     return [(sheet.chapter, sheet.exercises) for sheet in sheets.values()]
+
+
+LISTS = {
+    "<!-- the ledger -->": lambda config: ledger.table(claimed(), results.by_claim(records)),
+    "<!-- the runs -->": lambda config: results.table(records),
+    "<!-- the results -->": lambda config: results.sections(records),
+    "<!-- the slides -->": lambda config: slides.table(sheets.values()),
+    "<!-- the sources -->": listed,
+    "<!-- the exercises -->": lambda config: exercises.table(asked()),
+    "<!-- the chapters -->": lambda config: home.cards(sheets.values()),
+}
 
 
 def on_page_content(html, page, config, files):

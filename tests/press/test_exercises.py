@@ -53,7 +53,7 @@ def test_the_page_folds_hints_and_solutions_and_names_the_heads(write):
 
 def test_the_students_notebook_has_no_solution_and_the_other_has_it(write):
     made = write(*CELLS)
-    student, solution = (nbformat.reads(page.download(made, run_of(made), solved), 4) for solved in (False, True))
+    student, solution = (nbformat.reads(page.download(made, run_of(made), solved=solved), 4) for solved in (False, True))
     for notebook in (student, solution):
         nbformat.validate(notebook)
         hints = [cell.source for cell in notebook.cells if cell.source.startswith("<details><summary>Hint")]
@@ -72,7 +72,7 @@ def test_the_students_notebook_leaves_the_figures_to_the_student(write):
     made = write(*CELLS)
     run = run_of(made)
     run.cells[0].outputs = [nbformat.v4.new_output("display_data", {"image/svg+xml": "<svg>"})]
-    student, solution = (nbformat.reads(page.download(made, run, solved), 4) for solved in (False, True))
+    student, solution = (nbformat.reads(page.download(made, run, solved=solved), 4) for solved in (False, True))
     assert student.cells[1].outputs == [] and solution.cells[1].outputs[0].data == {"image/svg+xml": "<svg>"}
 
 

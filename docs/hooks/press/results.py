@@ -53,10 +53,10 @@ def marked(word: str) -> str:
 
 def beside(row: str, id: str, recorded: dict[str, Recorded]) -> str:
     """Put the recorded value of a claim under its row in a chapter."""
-    full = claims.registry()[id].full
-    if id not in recorded or full is None:
+    there = recorded.get(id)
+    full = there and claims.registry()[id].full
+    if full is None:
         return row
-    there = recorded[id]
     said = (f"{there} ({', '.join(there.record['hardware'])}, {there.record['date']}); "
             f"counts as reproduced: {claims.spell_band(full.band)}: ")
     word = marked(full.verdict(there.value["mean"]))
@@ -65,9 +65,9 @@ def beside(row: str, id: str, recorded: dict[str, Recorded]) -> str:
 
 def table(records: dict[str, dict]) -> str:
     """List the runs as Markdown, in the order of `python -m dtwin.full list`."""
-    rows = []
+    rows, registry = [], claims.registry()
     for plan in PLANS.values():
-        numbers = dict.fromkeys(claims.registry()[id].number for id in plan.claims)
+        numbers = dict.fromkeys(registry[id].number for id in plan.claims)
         record = records.get(plan.name)
         state = f"[{record['date']}, {', '.join(record['hardware'])}](#{plan.name})" if record else "not yet run"
         rows.append(f"| `{plan.name}` | {plan.says} | {' '.join(numbers)} | {plan.minutes:g} | {state} |")
