@@ -2,12 +2,13 @@
 
 import re
 import tomllib
+from pathlib import Path
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from conftest import ROOT
 
+ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/teach.md").read_text("utf-8")
 BLOCKS = dict(re.findall(r'^```\w+ title="(.+?)"\n(.+?)^```$', PAGE, re.MULTILINE | re.DOTALL))
 CHAPTER, CLAIMS, CHECK = "chapters/15_herd.py", "dtwin/claims.toml", "dtwin/check/chapters_9_to_14.py"
