@@ -16,7 +16,7 @@ FORMULA = re.compile(
     r'<(?P<tag>span|div) class="arithmatex"[^>]*>\\(?P<open>[(\[])(?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL
 )
 TERM = re.compile(r"^(?P<term>\S.*)\n: +(?P<meaning>.+(?:\n +\S.*)*)", re.MULTILINE)
-HEADING = re.compile(r"<h[1-6]\b.*?</h[1-6]>", re.DOTALL)
+UNEXPLAINED = re.compile(r'<(h[1-6])\b.*?</\1>|<div class="footnote">.*?</div>', re.DOTALL)  # headings and lists of sources
 # Pygments' names, operators, punctuation, blanks, prefixes of strings, and constants
 UNCOLOURED = re.compile(r'<span class="(?:[nopw]|sa|kc)">(?P<token>[^<]*)</span>')
 INDENTED = re.compile(r"<(?P<kept>pre|script|style|textarea)\b.*?</(?P=kept)>|\n\s+", re.DOTALL)
@@ -102,7 +102,7 @@ def dense(html: str) -> str:
 def explain_once(html: str) -> str:
     """Keep the tooltip of a term where it first stands in the text of a page, and only there."""
     seen = set()
-    html = HEADING.sub(lambda heading: ABBREVIATION.sub(r"\g<term>", heading[0]), html)
+    html = UNEXPLAINED.sub(lambda part: ABBREVIATION.sub(r"\g<term>", part[0]), html)
 
     def keep(match: re.Match) -> str:
         first = match["meaning"] not in seen
