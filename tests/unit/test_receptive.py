@@ -9,7 +9,7 @@ from dtwin import explain, receptive, twin
 # a layer of each network by its name there, and how many convolutions and poolings lead to it
 PLACES = [("alexnet", 224, "conv5", 7),
           ("resnet18", 96, "stem", 1), ("resnet18", 96, "blocks.1", 6), ("resnet18", 96, "blocks.3", 10),
-          ("resnet34", 96, "blocks.4.units.0", 13), ("resnet50", 64, "blocks.1", 8),
+          ("resnet34", 96, "blocks.4.units.0", 11), ("resnet50", 64, "blocks.1", 8),
           ("resnet20", 32, "stem", 1), ("resnet20", 32, "blocks.1.units.1", 5), ("resnet20", 32, "blocks.5", 13), ("plain20", 32, "blocks.6", 15)]
 
 
