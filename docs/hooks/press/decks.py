@@ -6,7 +6,6 @@ speaker notes. A cell tagged `slide` is shown as it stands, one tagged `slide-co
 on the page.
 """
 
-import copy
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -15,15 +14,15 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4 import BeautifulSoup, Tag
 from nbformat import NotebookNode
 
 from .exercises import KINDS
+from .words import brief, height, noted, plain
 
 REVEAL = ("reveal.css", "reveal.mjs", "plugin/notes.mjs")  # of reveal.js' own files, those that a deck loads
 LEFT_OUT = {"Exercises", "Sources", "The claims, measured"}  # sections whose own words serve the page alone
 PART = {name: re.compile(rf"<{name}\b.*</{name}>", re.DOTALL) for name in ("head", "article")}
-SENTENCE = re.compile(r"(?<![A-Z])(?<!e\.g)(?<!i\.e)(?<!\bvs)[.?!][”\"’)]*(?=\s)")
 QUESTION = re.compile(r"[^.?!]+\?")
 FULL = 515  # pixels between the heading of a slide and its foot, of 720
 PICTURE = 330  # the least of them that a figure takes
@@ -210,10 +209,6 @@ def claim(block: Tag) -> Piece:
     return Piece(html, 62 + height(statement) + 33 * lines)
 
 
-def height(text: str) -> int:
-    return 20 + 42 * math.ceil(len(text) / 76)
-
-
 def beside(figure: Tag) -> bool:
     """Tell whether a figure is so tall that its caption stands beside it."""
     return int(figure.img["height"]) > 0.6 * int(figure.img["width"])
@@ -226,44 +221,3 @@ def picture(figure: Tag) -> Tag:
     pictures = "".join(map(str, figure.find_all("img")))
     kind = ' class="beside"' if beside(figure) else ""
     return made(f'<figure{kind}><div>{pictures}</div>{caption}</figure>')
-
-
-def brief(block: Tag, limit: int, from_end: bool = False) -> Tag:
-    """Keep as many whole sentences as `limit` characters hold, at least one, from the beginning or from the end."""
-    block = copy.copy(block)
-    ends, length = [], 0
-    for node in block.contents:
-        if isinstance(node, NavigableString):
-            ends += [(length + end.end(), node, end.end()) for end in SENTENCE.finditer(node)]
-        length += len(plain(node))
-    if length <= limit or not ends:
-        return block
-    if from_end:
-        _, node, at = next((end for end in ends if length - end[0] <= limit), ends[-1])
-        kept = node[at:].lstrip()
-        gone = list(node.previous_siblings)
-    else:
-        _, node, at = next((end for end in reversed(ends) if end[0] <= limit), ends[0])
-        kept = node[:at]
-        gone = list(node.next_siblings)
-    for other in gone:
-        other.extract()
-    node.replace_with(kept)
-    return block
-
-
-def plain(node) -> str:
-    """Return the text of a node as it is seen: a formula stands in the page twice."""
-    if isinstance(node, NavigableString):
-        return str(node)
-    return "".join(text for text in node.strings if not text.find_parent("math"))
-
-
-def noted(block: Tag) -> str:
-    """Write a block for the speaker notes, whose window has none of the site's style sheets: no code, formulas as MathML."""
-    block = copy.copy(block)
-    for tag in block.select(".katex-html, annotation, .highlight, .output, img, .admonition-title"):
-        tag.decompose()
-    for tag in block.select("abbr, a"):
-        tag.unwrap()
-    return f"<p>{block.decode_contents()}</p>" if block.name in ("p", "figcaption") else f"<div>{block.decode_contents()}</div>"

@@ -97,10 +97,10 @@ def executed(chapter: Chapter, run: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def download(chapter: Chapter, run: NotebookNode, library: sources.Library = {}, solved: bool = True) -> str:
+def download(chapter: Chapter, run: NotebookNode, library: sources.Library = {}, *, solved: bool = True) -> str:
     """Return the executed notebook as a reader downloads it: without what only the site shows of its figures and the run's key.
 
-    Where it is not `solved`, it has places for the reader's answers instead of the solutions, and for his figures.
+    Where it is not `solved`, it has places for the reader's answers instead of the solutions, and for their figures.
     """
     notebook = executed(chapter, run)
     notebook.metadata["press"] = {name: value for name, value in run.metadata.press.items() if name != "parts"}
