@@ -6,7 +6,7 @@ import statistics
 from torch import nn
 
 from .. import train
-from . import group
+from . import training
 from .units import Run, Unit
 
 RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3]
@@ -35,11 +35,11 @@ def four_layers(activation, start, widths=(32, 32, 64)):
 
 def race(at, activation, start, seed, rates, epochs, error, batch):
     """Networks that differ in their rate alone, until the training error of the fastest is down: the epochs of each."""
-    nets = [group.seeded(seed, lambda: four_layers(activation, start)) for _ in rates]
+    nets = [training.seeded(seed, lambda: four_layers(activation, start)) for _ in rates]
     recipe = train.Recipe(epochs, batch=batch, weight_decay=0.0, seed=seed)
-    history = group.fit(nets, at.pictures("cifar10", "train"), recipe, rates=rates, checkpoint=at.checkpoint,
+    history = training.fit(nets, at.pictures("cifar10", "train"), recipe, rates=rates, checkpoint=at.checkpoint,
                         device=at.device, until=lambda so_far: max(so_far["accuracy"][-1]) >= 1 - error)
-    return {"epochs": group.reached(history, "accuracy", 1 - error), "accuracy": history["accuracy"]}
+    return {"epochs": training.reached(history, "accuracy", 1 - error), "accuracy": history["accuracy"]}
 
 
 def units(small):

@@ -6,7 +6,7 @@ from sklearn.svm import LinearSVC
 from .. import train, twin
 from ..vision import bags
 from ..vision.descriptors import dense_sift
-from . import group
+from . import training
 from .units import Run, Unit
 
 GRID = dict(patch=12, step=4, cells=3)
@@ -39,7 +39,7 @@ def learned(at, seed, train_on, test_on, epochs, batch):
     """A small AlexNet from the same pictures, with crops and mirror images: its test error in percent."""
     build = twin.nets.SmallAlexNet
     size = dict(stages=((4,), (8,)), hidden=16) if at.small else dict(stages=((64,), (64,), (128, 128)), hidden=256)
-    net = group.seeded(seed, lambda: build(batch_norm=True, **size))
+    net = training.seeded(seed, lambda: build(batch_norm=True, **size))
     recipe = train.Recipe(epochs, 0.05, batch, schedule="one-cycle", pad=4, flip=True, seed=seed)
     history = train.fit(net, at.pictures("cifar10", "train", train_on), recipe, at.pictures("cifar10", "test", test_on),
                         at.checkpoint, at.device)

@@ -5,7 +5,7 @@ from functools import partial
 
 from .. import train
 from ..twin import nets
-from . import group
+from . import training
 from .units import Run, Unit
 
 PUBLISHED = {20: 8.75, 32: 7.51, 44: 7.17, 56: 6.97, 110: 6.43}  # test error in percent, Table 6
@@ -21,11 +21,11 @@ def train_them(at, kind, layers, seed, epochs, batch, schedule, lr):
     """Networks of one kind, one for each seed, with He's augmentation; their errors in percent, and that of their mean."""
     images, test = at.pictures("cifar10", "train"), at.pictures("cifar10", "test")
     recipe = train.Recipe(epochs, lr, batch, weight_decay=0.0001, schedule=schedule, pad=4, flip=True, seed=seed[0])
-    several = [group.seeded(one, partial(net, kind, 8 if at.small else layers)) for one in seed]
-    history = group.fit(several, images, recipe, test, checkpoint=at.checkpoint, device=at.device)
+    several = [training.seeded(one, partial(net, kind, 8 if at.small else layers)) for one in seed]
+    history = training.fit(several, images, recipe, test, checkpoint=at.checkpoint, device=at.device)
     found = {"training": [100 * (1 - share) for share in history["accuracy"][-1]],
              "test": [100 * (1 - share) for share in history["test_accuracy"][-1]]}
-    score = train.evaluate(train.Average(several), test, group.statistics(images, at.device), at.device)
+    score = train.evaluate(train.Average(several), test, training.statistics(images, at.device), at.device)
     return found | {"together": 100 * (1 - score.accuracy)}
 
 

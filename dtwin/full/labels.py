@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .. import train, twin
-from . import group
+from . import training
 from .units import Run, Unit
 
 CONDITIONS = ("true labels", "random labels", "shuffled pixels", "random pixels", "Gaussian")
@@ -102,11 +102,11 @@ def learn(at, net, condition, shares, seed, epochs, batch):
     test = cropped(at.pictures("cifar10", "test"))
     labels = np.stack([corrupted(images.labels, share, seed + 100) for share in shares], 1)
     recipe = train.Recipe(epochs, RATES.get(net, 0.01), batch, weight_decay=0.0, seed=seed)
-    several = [group.seeded(seed, build) for _ in shares]
-    history = group.fit(several, images, recipe, test, labels=labels, schedule=lambda t: 0.95 ** (epochs * t // 1),
+    several = [training.seeded(seed, build) for _ in shares]
+    history = training.fit(several, images, recipe, test, labels=labels, schedule=lambda t: 0.95 ** (epochs * t // 1),
                         checkpoint=at.checkpoint, device=at.device, alike=net.startswith("MLP"),
                         until=lambda so_far: min(so_far["accuracy"][-1]) == 1)
-    return {"fitted": group.reached(history, "accuracy", 0.995), "epochs": len(history["loss"]),
+    return {"fitted": training.reached(history, "accuracy", 0.995), "epochs": len(history["loss"]),
             "training": history["accuracy"][-1], "test": history["test_accuracy"][-1]}
 
 
@@ -157,7 +157,7 @@ def regularised(at, kind, seed, epochs, batch):
     build = TINY["Inception"] if at.small else Inception
     sets = [cropped(at.pictures("cifar10", split)) for split in ("train", "test")]
     recipe = train.Recipe(epochs, 0.1, batch, seed=seed, **{"weight_decay": 0.0, **REGULARISERS[kind]})
-    history = group.fit([group.seeded(seed, build)], sets[0], recipe, sets[1], checkpoint=at.checkpoint, device=at.device,
+    history = training.fit([training.seeded(seed, build)], sets[0], recipe, sets[1], checkpoint=at.checkpoint, device=at.device,
                         schedule=lambda t: 0.95 ** (epochs * t // 1))
     return {which: 100 * history[name][-1][0] for which, name in (("training", "accuracy"), ("test", "test_accuracy"))}
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from .. import explain, train
 from ..data import pasture
 from ..twin import nets
-from . import group
+from . import training
 from .units import Run, Unit
 
 LAYER = "blocks.3"
@@ -30,7 +30,7 @@ def look(at, seed, doubles, epochs, batch):
     images, test = at.pictures("pasture", "train"), at.pictures("pasture", "test", 12 if at.small else None)
     size = test.images.shape[-1]
     recipe = train.Recipe(epochs, 0.1, batch, schedule="one-cycle", pad=size // 16, seed=seed)
-    trained = group.seeded(seed, net)
+    trained = training.seeded(seed, net)
     history = train.fit(trained, images, recipe, test, at.checkpoint, at.device)
     mean, std = (part[:, None, None].to(at.device) for part in history.statistics[:2])
 
@@ -41,7 +41,7 @@ def look(at, seed, doubles, epochs, batch):
     truth = pasture.pictures(pasture.scenes(len(test), "test", size))
     masks = torch.as_tensor(np.array([one.mask for one in truth]), device=at.device)
     return {"right": 100 * history.test_accuracy[-1], **point(trained, see, size, doubles, seed, at.device),
-            "boxes": [100 * share for share in boxes(cam(trained, x, y), masks)], **compare(trained, x, y, group.seeded(seed + 200, net).to(at.device).eval())}
+            "boxes": [100 * share for share in boxes(cam(trained, x, y), masks)], **compare(trained, x, y, training.seeded(seed + 200, net).to(at.device).eval())}
 
 
 def cam(trained, x, classes):
@@ -68,7 +68,7 @@ def point(trained, see, size, doubles, seed, device):
 
     middle = 50 * statistics.fmean((side[:, size // 2, size // 2] | side[:, size // 2, size * 3 // 2]).float().mean().item()
                                    for side in sides)
-    untrained = group.seeded(seed + 100, net).to(device).eval()
+    untrained = training.seeded(seed + 100, net).to(device).eval()
     return {"pointing": hits(trained, sides), "pointing, other animal's map": hits(trained, sides[::-1]), "middle": middle,
             "pointing, untrained": hits(untrained, sides),
             "area": 100 * statistics.fmean(side.float().mean().item() for side in sides)}

@@ -4,7 +4,7 @@ import statistics
 from functools import partial
 
 from .. import train, twin
-from . import group
+from . import training
 from .units import Run, Unit
 
 BASE = (0.003, 0.01, 0.03)  # rates among which the plain network has its best
@@ -19,7 +19,7 @@ def steps_of(at, batch_norm, seed, rates, epochs, batch):
     """Six convolutions with or without batch normalisation, one network for each rate: its test accuracy after each epoch."""
     build = partial(twin.nets.SmallAlexNet, batch_norm=batch_norm, **(SMALL_NET if at.small else SIX))
     recipe = train.Recipe(epochs, batch=batch, seed=seed)
-    history = group.fit([group.seeded(seed, build) for _ in rates], at.pictures("cifar10", "train"), recipe,
+    history = training.fit([training.seeded(seed, build) for _ in rates], at.pictures("cifar10", "train"), recipe,
                         at.pictures("cifar10", "test"), rates=rates, checkpoint=at.checkpoint, device=at.device)
     return {"curves": [list(curve) for curve in zip(*history["test_accuracy"])]}
 
@@ -28,7 +28,7 @@ def sigmoids(at, batch_norm, seed, rates, epochs, batch):
     """Ten convolutions and a dense layer of sigmoids: the right test answers in percent at the best of the rates."""
     build = partial(twin.nets.SmallAlexNet, activation=twin.sigmoid, batch_norm=batch_norm, **(SMALL_NET if at.small else TEN))
     recipe = train.Recipe(epochs, batch=batch, seed=seed)
-    history = group.fit([group.seeded(seed, build) for _ in rates], at.pictures("cifar10", "train"), recipe,
+    history = training.fit([training.seeded(seed, build) for _ in rates], at.pictures("cifar10", "train"), recipe,
                         at.pictures("cifar10", "test"), rates=rates, checkpoint=at.checkpoint, device=at.device)
     return {"test": 100 * max(history["test_accuracy"][-1])}
 
@@ -37,8 +37,8 @@ def beside_dropout(at, batch_norm, seed, dropouts, lr, epochs, batch):
     """The six convolutions, with or without batch normalisation, at each dropout of the dense layer: right answers in percent."""
     build = partial(twin.nets.SmallAlexNet, batch_norm=batch_norm, **(SMALL_NET if at.small else SIX))
     recipe = train.Recipe(epochs, lr, batch, seed=seed, schedule="linear")
-    nets = [group.seeded(seed, partial(build, dropout=dropout)) for dropout in dropouts]
-    history = group.fit(nets, at.pictures("cifar10", "train"), recipe, at.pictures("cifar10", "test"),
+    nets = [training.seeded(seed, partial(build, dropout=dropout)) for dropout in dropouts]
+    history = training.fit(nets, at.pictures("cifar10", "train"), recipe, at.pictures("cifar10", "test"),
                         checkpoint=at.checkpoint, device=at.device)
     return {"test": [100 * share for share in history["test_accuracy"][-1]]}
 
@@ -71,7 +71,7 @@ def summary(done):
 
     def epochs(kind, rate, seed):
         history = {"test": [[value] for value in curves[kind][rate][seed]]}
-        return group.reached(history, "test", goal[seed])[0]
+        return training.reached(history, "test", goal[seed])[0]
 
     def faster(rate):  # never as good is never faster
         return [epochs(False, base, seed) / (epochs(True, rate, seed) or float("inf")) for seed in seeds]

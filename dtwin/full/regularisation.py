@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .. import train
-from . import group
+from . import training
 from .units import Run, Unit
 
 KEEPS = (0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0)
@@ -52,11 +52,11 @@ def max_norm(longest):
 def read_clothes(at, seed, keeps, longest, epochs, batch, width):
     """Dense networks that differ in what they keep: test errors in percent, and the mean activation of the last hidden layer."""
     images, test = at.pictures("fashion_mnist", "train"), at.pictures("fashion_mnist", "test")
-    nets = [group.seeded(seed, lambda: Dense(keep, width)) for keep in keeps]
+    nets = [training.seeded(seed, lambda: Dense(keep, width)) for keep in keeps]
     recipe = train.Recipe(epochs, 0.05, batch, momentum=0.95, weight_decay=0.0, schedule="linear", seed=seed)
-    history = group.fit(nets, images, recipe, test, constrain=max_norm(longest) if longest else None,
+    history = training.fit(nets, images, recipe, test, constrain=max_norm(longest) if longest else None,
                         checkpoint=at.checkpoint, device=at.device, alike=True)
-    normal = group.statistics(images, at.device)
+    normal = training.statistics(images, at.device)
     active = [train.outputs(net.last_hidden, test, normal, at.device).mean().item() for net in nets]
     return {"test": [100 * (1 - share) for share in history["test_accuracy"][-1]], "active": active}
 
@@ -106,9 +106,9 @@ class Convolutional(nn.Module):
 def read_photographs(at, seed, where, epochs, batch):
     """Convolutional networks with dropout nowhere, in the dense layers, and in all: test errors in percent."""
     size = dict(widths=(4, 4, 8), hidden=16) if at.small else {}
-    nets = [group.seeded(seed, lambda: Convolutional(*WHERE[name], **size)) for name in where]
+    nets = [training.seeded(seed, lambda: Convolutional(*WHERE[name], **size)) for name in where]
     recipe = train.Recipe(epochs, 0.02, batch, weight_decay=0.0, schedule="one-cycle", seed=seed)
-    history = group.fit(nets, at.pictures("cifar10", "train"), recipe, at.pictures("cifar10", "test"),
+    history = training.fit(nets, at.pictures("cifar10", "train"), recipe, at.pictures("cifar10", "test"),
                         checkpoint=at.checkpoint, device=at.device)
     return {"test": [100 * (1 - share) for share in history["test_accuracy"][-1]]}
 

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from .. import train
 from ..data import loader
-from . import depth, group, throughput
+from . import depth, group, throughput, training
 from .units import Run, Unit
 
 TARGET, ABOVE_RESNET20 = 94.0, 2.75
@@ -59,7 +59,7 @@ def race(at, runs, width, epochs, batch, lr, matrix):
     taken, right = [], []
     with torch.random.fork_rng([at.device] if at.device.type == "cuda" else []):
         for run in range(runs + 1):
-            racer.restart([group.seeded(run, lambda: ResNet9(width))])
+            racer.restart([training.seeded(run, lambda: ResNet9(width))])
             start = time.perf_counter()
             for epoch in range(epochs):
                 racer.epoch(step, pixels, labels, normal, replace(recipe, seed=run), train.SCHEDULES["one-cycle"], epoch)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from .. import train, twin
-from . import group
+from . import training
 from .units import Run, Unit
 
 STAGES = ((64,), (64,), (64, 64))
@@ -28,22 +28,22 @@ def build(at, **options):
 
 def compare(at, seed, arms, weight_decay, epochs, batch):
     """A network for each trick, on the same batches: errors in percent, the final loss, and epochs to 80 % right in training."""
-    nets = [group.seeded(seed, partial(build, at, **ARMS[name])) for name in arms]
+    nets = [training.seeded(seed, partial(build, at, **ARMS[name])) for name in arms]
     recipe = train.Recipe(epochs, 0.05, batch, weight_decay=weight_decay, schedule="one-cycle", seed=seed)
-    history = group.fit(nets, at.pictures("cifar10", "train"), recipe, at.pictures("cifar10", "test"),
+    history = training.fit(nets, at.pictures("cifar10", "train"), recipe, at.pictures("cifar10", "test"),
                         checkpoint=at.checkpoint, device=at.device)
     return {"training": [100 * (1 - share) for share in history["accuracy"][-1]], "loss": history["loss"][-1],
             "test": [100 * (1 - share) for share in history["test_accuracy"][-1]],
-            "epochs": group.reached(history, "accuracy", 0.8)}
+            "epochs": training.reached(history, "accuracy", 0.8)}
 
 
 def augmented(at, seed, kind, epochs, batch):
     """The base network with augmented pictures: test errors in percent, of one view, of ten, and in coloured light."""
     images, test = at.pictures("cifar10", "train"), at.pictures("cifar10", "test")
     recipe = train.Recipe(epochs, 0.05, batch, schedule="one-cycle", seed=seed, **AUGMENTED[kind])
-    net = group.seeded(seed, partial(build, at))
-    group.fit([net], images, recipe, checkpoint=at.checkpoint, device=at.device)
-    normal = group.statistics(images, at.device)
+    net = training.seeded(seed, partial(build, at))
+    training.fit([net], images, recipe, checkpoint=at.checkpoint, device=at.device)
+    normal = training.statistics(images, at.device)
     light = np.random.default_rng(seed).uniform(0.5, 1.5, (len(test), 3, 1, 1))
     tinted = replace(test, images=(test.images * light).clip(0, 255).astype(np.uint8))
 

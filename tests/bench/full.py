@@ -17,7 +17,7 @@ import torch
 
 from dtwin import train
 from dtwin.data import loader
-from dtwin.full import activations, depth, group, labels, regularisation, speed
+from dtwin.full import activations, depth, group, labels, regularisation, speed, training
 
 # how many networks, which, and the pictures that they take
 GROUPS = {
@@ -41,7 +41,7 @@ CARD = {"loop": group.Ways(**HALF), "loop, no channels-last": group.Ways(half=Tr
 def rate(name, ways, device, steps, rounds):
     """Pictures a second, all networks together."""
     count, build, shape, batch = GROUPS[name]
-    several = group.Group([group.seeded(n, build) for n in range(count)], device, ways, [0.01] * count)
+    several = group.Group([training.seeded(n, build) for n in range(count)], device, ways, [0.01] * count)
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(256, (steps * batch, *shape), dtype=torch.uint8, generator=generator).to(device)
     labels_ = torch.randint(10, (steps * batch,), generator=generator).to(device)

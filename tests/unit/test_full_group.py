@@ -7,14 +7,14 @@ import torch
 from torch import nn
 
 from dtwin import data, train
-from dtwin.full import group
+from dtwin.full import group, training
 
 RECIPE = train.Recipe(epochs=2, lr=0.1, batch=64, momentum=0.8, weight_decay=0.01, schedule="linear", pad=1, flip=True)
 RATES = [0.02, 0.1, 0.2]
 
 
 def net(seed=0, dropout=0.0):
-    return group.seeded(seed, lambda: nn.Sequential(
+    return training.seeded(seed, lambda: nn.Sequential(
         nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Dropout(dropout),
         nn.Linear(64, 10)))
 
@@ -31,7 +31,7 @@ def weights(nets):
 def trained(digits, way="loop", nets=None, **more):
     nets = nets or [net(seed) for seed in range(3)]
     more = {"rates": RATES, **more}
-    return nets, group.fit(nets, digits[0], more.pop("recipe", RECIPE), digits[1], ways=group.Ways(way), **more)
+    return nets, training.fit(nets, digits[0], more.pop("recipe", RECIPE), digits[1], ways=group.Ways(way), **more)
 
 
 @pytest.mark.parametrize("way", ["loop", "vmap"])
@@ -91,7 +91,7 @@ def test_smoothing_and_schedules_of_ones_own_reach_the_loss(digits):
 
 @pytest.mark.parametrize("curve, expected", [([0.1, 0.5, 0.7], 2.5), ([0.1, 0.2], None), ([0.6], 1), ([0.8], 0.75)])
 def test_the_epoch_at_which_a_level_is_reached_lies_between_two(curve, expected):
-    (found,) = group.reached({"accuracy": [[value] for value in curve]}, "accuracy", 0.6)
+    (found,) = training.reached({"accuracy": [[value] for value in curve]}, "accuracy", 0.6)
     assert found == (expected and pytest.approx(expected))
 
 
@@ -106,7 +106,7 @@ def test_a_group_that_starts_again_comes_to_the_same_numbers(digits, way):
 
     several = group.Group([net(9) for _ in range(3)], torch.device("cpu"), group.Ways(way), RATES)
     step, (pixels, labels) = several.stepper(RECIPE), group.loader.on_device(digits[0])
-    normal = group.statistics(digits[0], "cpu")
+    normal = training.statistics(digits[0], "cpu")
     first, second = once(), once()
     assert all(a.equal(b) for a, b in zip(first, second)) and not first[0].equal(first[1])
     torch.testing.assert_close(first, weights(trained(digits, way)[0]))
@@ -125,6 +125,6 @@ def test_the_ways_of_a_device(monkeypatch):
 def test_on_a_graphics_card_graphs_and_streams_change_nothing_but_rounding(digits, ways):
     def losses(ways):
         nets = [net(seed) for seed in range(3)]
-        return torch.tensor(group.fit(nets, digits[0], RECIPE, rates=RATES, device=torch.device("cuda"), ways=ways)["loss"])
+        return torch.tensor(training.fit(nets, digits[0], RECIPE, rates=RATES, device=torch.device("cuda"), ways=ways)["loss"])
 
     torch.testing.assert_close(losses(ways), losses(group.Ways()), rtol=1e-3, atol=1e-3)
