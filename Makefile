@@ -6,7 +6,7 @@ BIN := .venv/bin
 WEB := docs/hooks/press/web
 PRESS := PYTHONPATH=docs/hooks $(BIN)/python -m press
 
-.PHONY: help site test serve lab kit record bench links lighthouse clean
+.PHONY: help site test serve lab kit record bench mutants links lighthouse clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,11 @@ record: .venv/ready ## renew what nbval compares the chapters with, and show wha
 bench: .venv/ready ## measure the operators against PyTorch and the bare matrix product, and the pasture
 	@for bench in tests/bench/*.py; do echo "$$bench"; $(BIN)/python $$bench || exit 1; done
 
+mutants: .venv/mutants/ready ## change dtwin/ref in 2,500 places, one at a time, and name the changes that no test notices
+	@rm -rf mutants
+	@# one thread: children of a process whose threads have computed may wait for them for ever
+	@OMP_NUM_THREADS=1 .venv/mutants/bin/mutmut run && .venv/mutants/bin/mutmut results
+
 lighthouse: site ## score the first page and three chapters (installs Lighthouse, 180 MB, for this alone; needs Chromium or Chrome)
 	@cd tests/bench/lighthouse && PATH="$(CURDIR)/$(BIN):$$PATH" && npm ci --silent --no-audit --no-fund --ignore-scripts \
 	  && node run.mjs
@@ -42,7 +47,7 @@ links: site ## ask every external link of the site whether it still answers (thi
 	@$(PRESS) links
 
 clean: ## remove all that these commands made
-	rm -rf .venv .cache site dist $(WEB)/node_modules tests/bench/lighthouse/node_modules *.egg-info .pytest_cache .hypothesis
+	rm -rf .venv .cache site dist mutants $(WEB)/node_modules tests/bench/lighthouse/node_modules *.egg-info .pytest_cache .hypothesis
 	find chapters dtwin docs tests -name __pycache__ -exec rm -rf {} +
 
 .venv/ready: pyproject.toml constraints.txt $(WEB)/package-lock.json
@@ -57,14 +62,22 @@ clean: ## remove all that these commands made
 	@cd $(WEB) && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-audit --no-fund
 	@touch $@
 
-# JupyterLab sees the packages of .venv, but they do not see its: some of them make every start of the press slow
+# A tool in a room of its own sees the packages of .venv, but they do not see its: some of them make every start of the press slow
+packages := import sysconfig; print(sysconfig.get_path("purelib"))
+define install
+@echo "Installing $(1)"
+@$(BIN)/python -m venv $(@D)
+@echo "import site; site.addsitedir('$$($(BIN)/python -c '$(packages)')')" \
+  > "$$($(@D)/bin/python -c '$(packages)')/course.pth"
+@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(1)
+endef
+
 .venv/lab/ready: .venv/ready docs/hooks/press/lab.json
-	@echo "Installing JupyterLab"
-	@$(BIN)/python -m venv .venv/lab
-	@packages='import sysconfig; print(sysconfig.get_path("purelib"))'; \
-	  echo "import site; site.addsitedir('$$($(BIN)/python -c "$$packages")')" \
-	  > "$$(.venv/lab/bin/python -c "$$packages")/course.pth"
-	@.venv/lab/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt jupyterlab
+	$(call install,jupyterlab)
 	@mkdir -p .venv/lab/share/jupyter/lab/settings
 	@cp docs/hooks/press/lab.json .venv/lab/share/jupyter/lab/settings/overrides.json
+	@touch $@
+
+.venv/mutants/ready: .venv/ready
+	$(call install,mutmut)
 	@touch $@

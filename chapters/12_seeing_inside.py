@@ -248,7 +248,7 @@ claims.measure("last-units-know-species", best["relu4"].mean())
 claims.measure("first-units-do-not", best["relu1"].mean())
 
 # %% [markdown]
-# The trend is the paper's, from layer to layer. Its size is not: our last convolution has units for *kinds* of build rather than for species, and and the hidden layer behind it, `relu5`, comes nearest to units that know a species when they see one. Four layers and 4,000 pictures make no cat-face unit.
+# The trend is the paper's, from layer to layer. Its size is not: our last convolution has units for *kinds* of build rather than for species, and the hidden layer behind it, `relu5`, comes nearest to units that know a species when they see one. Four layers and 4,000 pictures make no cat-face unit.
 #
 # Zeiler and Fergus used what they saw. AlexNet's first layers looked wrong to them, so they changed them.
 

@@ -20,6 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from .data import loader
+from .data.store import replacing
 
 # what the learning rate is multiplied by when the share t of the training is done
 SCHEDULES = {
@@ -254,13 +255,9 @@ def _identity(net, images, recipe):
 def _save(path, identity, net, optimiser, history):
     lists = {name: value for name, value in vars(history).items() if name != "statistics"}
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
+    with replacing(path) as file:
         torch.save({"identity": identity, "net": net.state_dict(), "optimiser": optimiser.state_dict(),
                     "history": lists}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
 
 
 def _resume(path, identity, net, optimiser, history, device):

@@ -53,7 +53,7 @@ def bars(panels, labels, form="{:,.0f}"):
         ax.barh(labels, values, color=f"C{n}", height=0.62)
         for row, value in enumerate(values):
             ax.annotate(form.format(value), (value, row), (4, 0), textcoords="offset points", va="center")
-        ax.set(xticks=[], xlim=(0, max(values) * 1.35))
+        ax.set(xticks=[], xlim=(0, max(values) * 1.35 or 1))
         ax.set_title(title, loc="left")
         ax.spines[["bottom", "left"]].set_visible(False)
         ax.tick_params(axis="y", labelcolor=theme().ink)

@@ -15,7 +15,7 @@ def im2col(x, kernel_size, stride=1, padding=0):
     _check_im2col(x, kernel_size, stride, padding)
     view = windows(pad(x, padding), kernel_size, stride)  # (C, kh, kw, N, oh, ow)
     c, kh, kw, n, oh, ow = view.shape
-    return np.array(np.moveaxis(view, 3, 0), order="C").reshape(n, c * kh * kw, oh * ow)
+    return np.moveaxis(view, 3, 0).copy().reshape(n, c * kh * kw, oh * ow)
 
 
 def im2col_backward(dy, x, kernel_size, stride=1, padding=0):
@@ -49,7 +49,7 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, groups=1):
     n, out, oh, ow = _check_conv("conv2d", x, weight, bias, stride, padding, groups)
     w = weight.reshape(groups, out // groups, -1)
     y = np.empty((out, n, oh, ow), np.result_type(x, weight))  # channels first, as products come
-    for images, rows, view in _blocks(x, weight, stride, padding):
+    for images, rows, view in _blocks(x, weight, stride, padding, oh, ow):
         product = y[:, images, rows].reshape(groups, w.shape[1], -1)  # not copied: a part of y
         np.matmul(w, _columns(view, groups), out=product)
         if bias is not None:
@@ -63,7 +63,7 @@ def conv2d_backward(dy, x, weight, bias=None, stride=1, padding=0, groups=1):
     w = weight.reshape(groups, len(weight) // groups, -1)
     dw, dx = np.zeros_like(w), np.zeros(padded_shape(x.shape, padding), x.dtype)
     dview = windows(dx, weight.shape[2:], stride)
-    for images, rows, view in _blocks(x, weight, stride, padding):
+    for images, rows, view in _blocks(x, weight, stride, padding, *dy.shape[2:]):
         dproduct = dy[images, :, rows].swapaxes(0, 1).reshape(groups, w.shape[1], -1)
         dw += dproduct @ _columns(view, groups).swapaxes(1, 2)
         dcols = w.swapaxes(1, 2) @ dproduct
@@ -106,10 +106,9 @@ def conv2d_loops_backward(dy, x, weight, bias=None, stride=1, padding=0, groups=
     return crop(dx, padding), dw, None if bias is None else dy.sum(axis=(0, 2, 3))
 
 
-def _blocks(x, weight, stride, padding):
+def _blocks(x, weight, stride, padding, oh, ow):
     # (images, output rows, their windows) block by block: whole images, or rows of one
     out, _, *kernel_size = weight.shape
-    oh, ow = size_after("conv2d", x.shape[2:], kernel_size, stride, padding)
     depth = x.shape[1] * math.prod(kernel_size) + out  # of the columns and of the product
     fit = max(1, BLOCK // (depth * ow * x.itemsize))  # rows in a block
     images, rows = max(1, fit // oh), math.ceil(oh / math.ceil(oh / fit))  # shares of equal size

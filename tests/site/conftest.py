@@ -69,12 +69,26 @@ def chromium():
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def read():
+    """Read a page to its end, so that everything lazy loads."""
+
+    def read_page(page):
+        height = page.evaluate("document.documentElement.scrollHeight")
+        for top in range(0, height, 800):
+            page.evaluate(f"window.scrollTo(0, {top})")
+            page.wait_for_timeout(30)
+        page.wait_for_load_state("networkidle")
+
+    return read_page
+
+
 @pytest.fixture
-def visit(chromium, address):
-    """Open a page of the site in a fresh browser and read it to its end, so that everything lazy loads."""
+def visit(chromium, address, read):
+    """Open a page of the site in a fresh browser, and read it unless told not to."""
     contexts = []
 
-    def open_page(path="", width=1280, scheme="light", read=True, **options):
+    def open_page(path="", width=1280, scheme="light", reading=True, **options):
         context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
         contexts.append(context)
         page = context.new_page()
@@ -84,11 +98,8 @@ def visit(chromium, address):
         page.on("console", lambda message: page.complaints.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.goto(address + path, wait_until="load")
-        if read:
-            height = page.evaluate("document.documentElement.scrollHeight")
-            for top in range(0, height, 800):
-                page.evaluate(f"window.scrollTo(0, {top})")
-                page.wait_for_timeout(30)
+        if reading:
+            read(page)
         page.wait_for_load_state("networkidle")
         return page
 

@@ -17,7 +17,7 @@ READ = """async (rules) => (await axe.run(document, rules)).violations.flatMap(
 @pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark")])
 @pytest.mark.parametrize("path", pages())
 def test_axe_finds_nothing_that_keeps_a_reader_out(visit, path, width, scheme):
-    page = visit(path, width, scheme, read=False)
+    page = visit(path, width, scheme, reading=False)
     page.evaluate(UNFOLD)
     page.wait_for_function("!document.querySelector('.moving-start')")
     page.wait_for_load_state("networkidle")

@@ -27,7 +27,7 @@ def frames():
 
 
 def test_the_reader_turns_the_sun_by_keyboard_and_asks_for_the_truth(visit, frames):
-    page = visit("", read=False, reduced_motion="reduce")
+    page = visit("", reading=False, reduced_motion="reduce")
     sun = page.locator(".living input")
     assert np.abs(shown(page) - frames[0]).mean() < 2
     sun.focus()
@@ -44,7 +44,7 @@ def test_the_reader_turns_the_sun_by_keyboard_and_asks_for_the_truth(visit, fram
 
 
 def test_the_sun_walks_once_by_itself_and_stands_within_five_seconds(visit):
-    page = visit("", read=False)
+    page = visit("", reading=False)
     page.reload(wait_until="commit")  # and look from the first frame on
     page.wait_for_function("document.querySelector('.living input')?.value > 50")
     page.wait_for_function("document.querySelector('.living input').value == 0", timeout=5000)
@@ -53,10 +53,10 @@ def test_the_sun_walks_once_by_itself_and_stands_within_five_seconds(visit):
 
 
 def test_it_does_not_move_for_who_wants_no_motion_and_is_a_picture_without_scripts(visit):
-    page = visit("", read=False, reduced_motion="reduce")
+    page = visit("", reading=False, reduced_motion="reduce")
     page.wait_for_timeout(500)
     assert page.locator(".living input").input_value() == "0"
-    still = visit("", read=False, java_script_enabled=False)
+    still = visit("", reading=False, java_script_enabled=False)
     assert still.locator(".living img").evaluate("image => image.naturalWidth") == 360
     assert still.locator(".living .controls").count() == 0
 

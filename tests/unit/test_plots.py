@@ -102,6 +102,10 @@ def test_what_cannot_move_is_refused():
         plots.moving("im2col", drawn("matrices"), image={1, 2})
 
 
+def test_bars_may_all_be_zero():
+    assert plots.bars({"t": [0, 0.0]}, ["a", "b"]).mime == "image/svg+xml"  # a warning would be an error
+
+
 def test_lines_become_svg_and_photographs_png_at_twice_the_size():
     assert drawn("curves").mime == drawn("small images").mime == "image/svg+xml"
     photo = drawn("images")
