@@ -6,7 +6,7 @@ BIN := .venv/bin
 WEB := docs/hooks/press/web
 PRESS := PYTHONPATH=docs/hooks $(BIN)/python -m press
 
-.PHONY: help site test serve lab record bench mutants links lighthouse clean
+.PHONY: help site test serve lab kit record bench mutants links lighthouse clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,10 @@ serve: .venv/ready ## serve the site with live reload, at http://127.0.0.1:8000/
 lab: .venv/lab/ready ## open the chapters in JupyterLab; a double click opens one as a notebook
 	@cd chapters && JUPYTER_PATH=$(CURDIR)/.venv/share/jupyter JUPYTER_CONFIG_PATH=$(CURDIR)/.venv/etc/jupyter \
 	  ../.venv/lab/bin/jupyter-lab
+
+kit: site ## pack site, notebooks and wheels into dist/, for machines without a network
+	@echo "Gathering the wheels of the course and of JupyterLab"
+	@$(PRESS) kit
 
 record: .venv/ready ## renew what nbval compares the chapters with, and show what changed
 	@$(PRESS) record
@@ -43,7 +47,7 @@ links: site ## ask every external link of the site whether it still answers (thi
 	@$(PRESS) links
 
 clean: ## remove all that these commands made
-	rm -rf .venv .cache site mutants $(WEB)/node_modules tests/bench/lighthouse/node_modules *.egg-info .pytest_cache .hypothesis
+	rm -rf .venv .cache site dist mutants $(WEB)/node_modules tests/bench/lighthouse/node_modules *.egg-info .pytest_cache .hypothesis
 	find chapters dtwin docs tests -name __pycache__ -exec rm -rf {} +
 
 .venv/ready: pyproject.toml constraints.txt $(WEB)/package-lock.json

@@ -8,6 +8,7 @@ import nbformat
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
+from mkdocs.utils import get_relative_url
 from press import build, chapter, decks, exercises, home, ledger, markup, proofs, results, run, serve, slides, sources
 from press import page as pages
 from press.chapter import ChapterError
@@ -18,6 +19,7 @@ CACHE = ROOT / ".cache"
 PAGES = CACHE / "pages"
 KATEX = markup.WEB / "node_modules/katex/dist"
 REVEAL = markup.WEB / "node_modules/reveal.js/dist"
+TEXT = "source-serif-4-latin-wght-normal.woff2"
 TYPEFACE = markup.WEB / "node_modules/@fontsource-variable/source-serif-4/files"
 formulas = markup.Formulas(CACHE / "formulas.json")
 sheets: dict[str, pages.Sheet] = {}
@@ -166,7 +168,7 @@ def on_page_content(html, page, config, files):
 def on_post_page(output, page, config):
     """Set the formulas of a page, and make its deck beside that of a chapter."""
     try:
-        output = markup.dense(formulas.typeset(output))
+        output = markup.framed(markup.dense(formulas.typeset(output)), get_relative_url(f"assets/fonts/{TEXT}", page.url))
     except markup.FormulaError as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from None
     sheet = sheets.get(Path(page.file.src_uri).stem)

@@ -87,3 +87,11 @@ def test_listings_keep_only_the_marks_that_have_a_colour():
 def test_a_page_loses_its_indentation_but_not_that_of_its_listings():
     page = "<div>\n\n    <p>a\n  b</p>\n  <pre>def f():\n\n    return 1</pre>\n\t<script>\n  1\n</script>\n</div>"
     assert markup.dense(page) == "<div>\n<p>a\nb</p>\n<pre>def f():\n\n    return 1</pre>\n<script>\n  1\n</script>\n</div>"
+
+
+def test_a_page_loads_its_typeface_early_and_names_its_search():
+    page = '<link rel="stylesheet" href="a.css"><link rel="stylesheet" href="b.css"><div data-md-component="search" role="dialog">'
+    framed = markup.framed(page, "../fonts/serif.woff2")
+    assert framed.index('<link rel="preload" href="../fonts/serif.woff2" as="font"') < framed.index("a.css")
+    assert framed.count("preload") == 1
+    assert 'role="dialog" aria-label="Search"' in framed

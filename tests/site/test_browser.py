@@ -2,11 +2,14 @@
 
 import gzip
 import re
+import time
 
 import pytest
 from built import ROOT, pages
 
 CHAPTER = "chapters/07_im2col/"
+SHIFT = """window.shift = 0;
+new PerformanceObserver((list) => list.getEntries().forEach((move) => (shift += move.value))).observe({ type: "layout-shift", buffered: true });"""
 
 
 @pytest.mark.parametrize("path", pages())
@@ -44,6 +47,17 @@ def test_figures_keep_their_place_while_they_load(visit):
     page.wait_for_function("[...document.querySelectorAll('figure img')].every(i => i.offsetParent === null || i.complete)")
     after = page.eval_on_selector_all("figure img", heights)
     assert before and after == pytest.approx(before, abs=1)  # sizes in HTML are whole pixels
+
+
+def test_text_does_not_move_when_the_typeface_comes_late(chromium, address):
+    with chromium.new_context(viewport={"width": 390, "height": 900}) as context:
+        context.route("**/source-serif-*.woff2", lambda route: (time.sleep(4), route.continue_()))
+        page = context.new_page()
+        page.add_init_script(SHIFT)
+        with page.expect_response("**/source-serif-*-normal.woff2"):
+            page.goto(address + "chapters/06_mlp/")
+        page.wait_for_timeout(500)
+        assert page.evaluate("shift") < 0.05
 
 
 def test_formulas_are_set_in_katex_fonts_also_after_instant_navigation(visit, address):

@@ -8,14 +8,14 @@ import uuid
 from pathlib import Path
 
 
-def write(path: Path, content: bytes | str) -> None:
-    """Put `content` at `path` whole or not at all: a full disk or an interrupt leaves what stood there before."""
+@contextlib.contextmanager
+def writing(path: Path):
+    """A binary file that takes the place of `path` when all went well, and else vanishes: what stood there before stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = content.encode() if isinstance(content, str) else content
     scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with open(scratch, "xb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(scratch, path)
@@ -23,6 +23,12 @@ def write(path: Path, content: bytes | str) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(scratch)
         raise
+
+
+def write(path: Path, content: bytes | str) -> None:
+    """Put `content` at `path` whole or not at all: a full disk or an interrupt leaves what stood there before."""
+    with writing(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 def renew(path: Path, text: str) -> None:

@@ -94,6 +94,13 @@ def unmark(html: str) -> str:
     return UNCOLOURED.sub(r"\g<token>", html)
 
 
+def framed(html: str, font: str) -> str:
+    """Have the typeface load beside the style sheets, and name the dialog of the search, which Material leaves without one."""
+    preload = f'<link rel="preload" href="{font}" as="font" type="font/woff2" crossorigin>'
+    html = html.replace('<link rel="stylesheet"', f'{preload}\n<link rel="stylesheet"', 1)
+    return html.replace('data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"', 1)
+
+
 def dense(html: str) -> str:
     """Take out indentation and empty lines, except where they show."""
     return INDENTED.sub(lambda match: match[0] if match["kept"] else "\n", html)
