@@ -89,9 +89,11 @@ def test_a_page_loses_its_indentation_but_not_that_of_its_listings():
     assert markup.dense(page) == "<div>\n<p>a\nb</p>\n<pre>def f():\n\n    return 1</pre>\n<script>\n  1\n</script>\n</div>"
 
 
-def test_a_page_loads_its_typeface_early_and_names_its_search():
-    page = '<link rel="stylesheet" href="a.css"><link rel="stylesheet" href="b.css"><div data-md-component="search" role="dialog">'
+def test_a_page_loads_its_typeface_early_and_its_script_late_and_names_its_search():
+    page = ('<link rel="stylesheet" href="a.css"><link rel="stylesheet" href="b.css"><div data-md-component="search" role="dialog">'
+            '<script src="../assets/javascripts/bundle.a5f9.min.js"></script><script src="own.js"></script>')
     framed = markup.framed(page, "../fonts/serif.woff2")
     assert framed.index('<link rel="preload" href="../fonts/serif.woff2" as="font"') < framed.index("a.css")
     assert framed.count("preload") == 1
     assert 'role="dialog" aria-label="Search"' in framed
+    assert framed.endswith('<script defer src="../assets/javascripts/bundle.a5f9.min.js"></script><script src="own.js"></script>')

@@ -20,6 +20,7 @@ UNEXPLAINED = re.compile(r'<(h[1-6])\b.*?</\1>|<div class="footnote">.*?</div>',
 # Pygments' names, operators, punctuation, blanks, prefixes of strings, and constants
 UNCOLOURED = re.compile(r'<span class="(?:[nopw]|sa|kc)">(?P<token>[^<]*)</span>')
 INDENTED = re.compile(r"<(?P<kept>pre|script|style|textarea)\b.*?</(?P=kept)>|\n\s+", re.DOTALL)
+BUNDLE = re.compile(r'<script src=(?="[^"]*/bundle\.)')  # Material's script, at the end of the page
 ABBREVIATION = re.compile(r'<abbr title="(?P<meaning>[^"]*)">(?P<term>.*?)</abbr>')
 
 
@@ -95,9 +96,13 @@ def unmark(html: str) -> str:
 
 
 def framed(html: str, font: str) -> str:
-    """Have the typeface load beside the style sheets, and name the dialog of the search, which Material leaves without one."""
+    """Mend the frame that Material gives a page: its typeface loads beside the style sheets and its script waits for the text.
+
+    The dialog of the search gets the name that it lacks.
+    """
     preload = f'<link rel="preload" href="{font}" as="font" type="font/woff2" crossorigin>'
     html = html.replace('<link rel="stylesheet"', f'{preload}\n<link rel="stylesheet"', 1)
+    html = BUNDLE.sub("<script defer src=", html, count=1)
     return html.replace('data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"', 1)
 
 
