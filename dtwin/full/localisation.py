@@ -40,8 +40,9 @@ def look(at, seed, doubles, epochs, batch):
     x, y = see(test.images), torch.as_tensor(test.labels, device=at.device)
     truth = pasture.pictures(pasture.scenes(len(test), "test", size))
     masks = torch.as_tensor(np.array([one.mask for one in truth]), device=at.device)
+    ruined = training.seeded(seed + 200, net).to(at.device).eval()
     return {"right": 100 * history.test_accuracy[-1], **point(trained, see, size, doubles, seed, at.device),
-            "boxes": [100 * share for share in boxes(cam(trained, x, y), masks)], **compare(trained, x, y, training.seeded(seed + 200, net).to(at.device).eval())}
+            "boxes": [100 * share for share in boxes(cam(trained, x, y), masks)], **compare(trained, x, y, ruined)}
 
 
 def cam(trained, x, classes):
