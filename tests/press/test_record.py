@@ -1,6 +1,7 @@
 """Records bite: whatever would let nbval pass a chapter without comparing it turns the run red."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -36,15 +37,21 @@ def chapter(write):
 
 @pytest.fixture
 def recorded(chapter, tmp_path):
-    """A folder with the record of the chapter; all is well with it."""
-    folder = tmp_path / "recorded"
+    """A folder with the record of the chapter, and beside it the run; all is well with them."""
+    folder, cache = tmp_path / "tests/recorded", tmp_path / ".cache/runs"
     value = nbformat.v4.new_output("execute_result", {"text/plain": "1.0"}, execution_count=3)
-    record.renew([chapter], {chapter.slug: outputs([], ["0.5\n"], [value])}, folder)
+    ran = outputs([], ["0.5\n"], [value])
+    for cell, source in zip(ran.cells, chapter.code):
+        cell.source = source
+    cache.mkdir(parents=True)
+    nbformat.write(ran, cache / "01_tiny.ipynb")
+    record.renew([chapter], {chapter.slug: ran}, folder)
     assert record.faults(chapter, folder) == []
     return folder
 
 
 def doctor(folder, change):
+    """Change the record of the chapter, or its run."""
     path = folder / "01_tiny.ipynb"
     notebook = nbformat.read(path, as_version=4)
     change(notebook)
@@ -53,6 +60,7 @@ def doctor(folder, change):
 
 def nbval(folder):
     """Run nbval on a folder as the checks do; return its exit status and what it said."""
+    shutil.copy(ROOT / "tests/recorded/conftest.py", folder)
     command = [sys.executable, "-m", "pytest", "-n0", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder)]
     process = subprocess.run([*command, "-p", "no:cacheprovider", str(folder)], capture_output=True, text=True, cwd=ROOT)
     return process.returncode, process.stdout
@@ -65,6 +73,30 @@ def test_a_changed_number_turns_nbval_red(recorded):
     status, said = nbval(recorded)
     assert status == 1 and "1 failed, 2 passed" in said, said
     assert re.search(r"0\.25.*0\.5", said, re.DOTALL)
+
+
+def other_number(run):
+    run.cells[2].outputs[0].data["text/plain"] = "1.5"
+
+
+def other_code(run):
+    run.cells[1].source = "print(0.5)"
+
+
+@pytest.mark.parametrize("change, found, failed", [
+    (other_number, r"1\.0.*1\.5", "1 failed, 2 passed"),
+    (other_code, "not in .*01_tiny.ipynb: make site", "2 failed, 1 passed"),
+])  # fmt: skip
+def test_a_run_that_shows_anything_else_turns_nbval_red(recorded, change, found, failed):
+    doctor(recorded.parents[1] / ".cache/runs", change)
+    status, said = nbval(recorded)
+    assert status == 1 and failed in said and re.search(found, said, re.DOTALL), said
+
+
+def test_a_run_that_is_not_there_is_asked_for(recorded):
+    shutil.rmtree(recorded.parents[1] / ".cache")
+    status, said = nbval(recorded)
+    assert status == 1 and "01_tiny.ipynb is not there: make site" in said, said
 
 
 FAULTS = {

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 from nbval.plugin import IPyNbFile
-from press import chapter, record
+from press import chapter, key, record, run
+from press.files import digest
 
 RECORDED = Path(__file__).parent
+RUNS = RECORDED.parents[1] / ".cache/runs"
 CHAPTERS = chapter.find(RECORDED.parents[1] / "chapters")
 
 
@@ -17,6 +19,11 @@ def one(request):
 
 def test_the_record_of_a_chapter_has_no_faults(one):
     assert record.faults(one, RECORDED) == []
+
+
+def test_the_run_that_nbval_compares_with_it_is_of_the_chapter_as_it_stands(one):
+    kept = run.load(RUNS / f"{one.slug}.ipynb")
+    assert kept and digest(kept.metadata.press.parts) == digest(key.parts(one)), "make site"
 
 
 def test_nbval_compares_every_tagged_cell_and_no_other(one, request):
