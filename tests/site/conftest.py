@@ -69,26 +69,19 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def read():
+def read(page):
     """Read a page to its end, so that everything lazy loads."""
-
-    def read_page(page):
-        height = page.evaluate("document.documentElement.scrollHeight")
-        for top in range(0, height, 800):
-            page.evaluate(f"window.scrollTo(0, {top})")
-            page.wait_for_timeout(30)
-        page.wait_for_load_state("networkidle")
-
-    return read_page
+    for top in range(0, page.evaluate("document.documentElement.scrollHeight"), 800):
+        page.evaluate(f"window.scrollTo(0, {top})")
+        page.wait_for_timeout(30)
 
 
 @pytest.fixture
-def visit(chromium, address, read):
-    """Open a page of the site in a fresh browser, and read it unless told not to."""
+def visit(chromium, address):
+    """Open a page of the site in a fresh browser, and read it to its end if asked."""
     contexts = []
 
-    def open_page(path="", width=1280, scheme="light", reading=True, **options):
+    def open_page(path="", width=1280, scheme="light", reading=False, **options):
         context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
         contexts.append(context)
         page = context.new_page()

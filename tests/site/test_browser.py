@@ -1,33 +1,20 @@
-"""The built site as a reader meets it: in a browser, wide and narrow, light and dark."""
+"""What a reader does with the built site in a browser: looks at figures, follows links, copies, searches, chooses colours."""
 
 import gzip
 import re
 import time
 
 import pytest
-from built import ROOT, pages
+from built import ROOT
 
 CHAPTER = "chapters/07_im2col/"
 SHIFT = """window.shift = 0;
 new PerformanceObserver((list) => list.getEntries().forEach((move) => (shift += move.value))).observe({ type: "layout-shift", buffered: true });"""
 
 
-@pytest.mark.parametrize("path", pages())
-@pytest.mark.parametrize("width, scheme, other", [(1280, "light", "dark"), (390, "dark", "light")])
-def test_a_page_asks_no_other_host_complains_of_nothing_and_fits_its_window(visit, read, address, path, width, scheme, other):
-    page = visit(path, width, scheme)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.emulate_media(color_scheme=other)  # the reader's evening comes, and with it the other pictures
-    read(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.seen
-    assert not [url for url in page.seen if not url.startswith((address, "data:", "blob:"))]
-    assert not page.complaints
-
-
 @pytest.mark.parametrize("width, scheme", [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
 def test_every_figure_shows_the_picture_of_its_theme(visit, width, scheme):
-    page = visit(CHAPTER, width, scheme)
+    page = visit(CHAPTER, width, scheme, reading=True)
     shown = page.eval_on_selector_all(
         "article figure img",
         "all => all.map(i => ({src: i.getAttribute('src'), shown: i.offsetParent !== null, loaded: i.naturalWidth > 0, width: i.clientWidth}))",
@@ -40,7 +27,7 @@ def test_every_figure_shows_the_picture_of_its_theme(visit, width, scheme):
 
 
 def test_figures_keep_their_place_while_they_load(visit):
-    page = visit(CHAPTER, reading=False)
+    page = visit(CHAPTER)
     heights = "all => all.filter(i => i.offsetParent !== null).map(i => i.getBoundingClientRect().height)"
     before = page.eval_on_selector_all("figure img", heights)
     page.eval_on_selector_all("figure img", "all => all.forEach(i => i.loading = 'eager')")
@@ -61,7 +48,7 @@ def test_text_does_not_move_when_the_typeface_comes_late(chromium, address):
 
 
 def test_formulas_are_set_in_katex_fonts_also_after_instant_navigation(visit, address):
-    page = visit("", reading=False)
+    page = visit("")
     page.evaluate("window.stays = true")
     page.click(f'a[href*="{CHAPTER}"] >> visible=true')
     page.wait_for_url(f"**/{CHAPTER}")
@@ -106,7 +93,7 @@ def test_callouts_footnotes_and_terms_are_material_s(visit):
     [("conv2d", "dtwin.ref.conv2d"), ("weights shared", CHAPTER), ("im2col", CHAPTER), ("stride", "glossary/")],
 )
 def test_the_search_finds_prose_and_operators(visit, asked, expected):
-    page = visit("", reading=False)
+    page = visit("")
     page.locator("input.md-search__input").press_sequentially(asked)
     page.wait_for_selector(".md-search-result__link")
     found = page.eval_on_selector_all(".md-search-result__link", "all => all.map(a => a.href)")
@@ -115,7 +102,7 @@ def test_the_search_finds_prose_and_operators(visit, asked, expected):
 
 def test_a_first_visit_is_light(visit, address):
     """All that a chapter loads but its figures, compressed as every publishing host does."""
-    page = visit(CHAPTER, reading=False)
+    page = visit(CHAPTER)
     sizes = {}
     for url in set(page.seen):
         if url.startswith(address) and "figure-" not in url:
@@ -126,7 +113,7 @@ def test_a_first_visit_is_light(visit, address):
 
 
 def test_dark_mode_can_be_chosen_and_stays(visit):
-    page = visit("", reading=False)
+    page = visit("")
     page.click("form[data-md-component=palette] label >> visible=true")
     assert page.get_attribute("body", "data-md-color-scheme") == "slate"
     page.goto(page.url + CHAPTER)
@@ -134,7 +121,7 @@ def test_dark_mode_can_be_chosen_and_stays(visit):
 
 
 def test_a_citation_shows_its_source_to_the_pointer_and_to_the_keyboard(visit):
-    page = visit(CHAPTER, reading=False)
+    page = visit(CHAPTER)
     citation, note = page.locator("article .footnote-ref").first, page.locator(".md-tooltip2--active")
     source = page.locator("article .footnote li").first.locator("p").inner_text().partition("\u00a0")[0]
     assert "Biological Cybernetics" in source

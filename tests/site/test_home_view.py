@@ -27,7 +27,7 @@ def frames():
 
 
 def test_the_reader_turns_the_sun_by_keyboard_and_asks_for_the_truth(visit, frames):
-    page = visit("", reading=False, reduced_motion="reduce")
+    page = visit("", reduced_motion="reduce")
     sun = page.locator(".living input")
     assert np.abs(shown(page) - frames[0]).mean() < 2
     sun.focus()
@@ -44,7 +44,7 @@ def test_the_reader_turns_the_sun_by_keyboard_and_asks_for_the_truth(visit, fram
 
 
 def test_the_sun_walks_once_by_itself_and_stands_within_five_seconds(visit):
-    page = visit("", reading=False)
+    page = visit("")
     page.reload(wait_until="commit")  # and look from the first frame on
     page.wait_for_function("document.querySelector('.living input')?.value > 50")
     page.wait_for_function("document.querySelector('.living input').value == 0", timeout=5000)
@@ -53,17 +53,17 @@ def test_the_sun_walks_once_by_itself_and_stands_within_five_seconds(visit):
 
 
 def test_it_does_not_move_for_who_wants_no_motion_and_is_a_picture_without_scripts(visit):
-    page = visit("", reading=False, reduced_motion="reduce")
+    page = visit("", reduced_motion="reduce")
     page.wait_for_timeout(500)
     assert page.locator(".living input").input_value() == "0"
-    still = visit("", reading=False, java_script_enabled=False)
+    still = visit("", java_script_enabled=False)
     assert still.locator(".living img").evaluate("image => image.naturalWidth") == 360
     assert still.locator(".living .controls").count() == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_each_chapter_has_a_card_that_leads_to_it_and_shows_its_figure(visit, scheme):
-    page = visit("", scheme=scheme, reduced_motion="reduce")
+    page = visit("", scheme=scheme, reading=True, reduced_motion="reduce")
     cards = page.locator(".card")
     assert [href.split("/")[-2] for href in cards.locator("h3 a:first-child").evaluate_all("all => all.map(a => a.href)")] == CHAPTERS
     for text in cards.all_inner_texts():

@@ -192,7 +192,7 @@ def shown(stage):
 @pytest.mark.parametrize("net", ["biased", "unbiased"])
 @pytest.mark.parametrize("scene, sun", [("cow on meadow", 4), ("cow on sand", 0), ("horse on meadow", 8)])
 def test_an_untouched_scene_is_answered_as_in_the_run(visit, net, scene, sun):
-    page = visit(INSIDE, reading=False)
+    page = visit(INSIDE)
     stage, data = start(page, "inside", INSIDE)
     choose(stage, "network", net)
     choose(stage, "scene", scene)
@@ -244,7 +244,7 @@ def test_a_hidden_square_and_a_turned_light_give_the_reference_s_scores_and_map(
 
 
 def test_a_pass_through_the_network_keeps_up_with_a_drag(visit):
-    page = visit(INSIDE, reading=False)
+    page = visit(INSIDE)
     _, data = start(page, "inside", INSIDE)
     fastest = page.evaluate("""async ({ nets, scenes, size }) => {
         const { look, unpack } = await import("/scripts/moving/inside.js");
@@ -262,20 +262,20 @@ def test_a_pass_through_the_network_keeps_up_with_a_drag(visit):
 
 @pytest.mark.parametrize("chapter, figures", [(CHAPTER, 3), (INSIDE, 1)])
 def test_a_figure_that_moves_is_a_picture_without_scripts_and_loads_nothing_before_it_is_asked(visit, chapter, figures):
-    page = visit(chapter)
+    page = visit(chapter, reading=True)
     assert not [url for url in page.seen if "/moving/" in url or url.endswith(".json") and "figure" in url]
-    still = visit(chapter, java_script_enabled=False, reading=False)
+    still = visit(chapter, java_script_enabled=False)
     assert still.locator("[data-moving]").count() == figures
     assert still.locator("[data-moving] img").count() == 2 * figures
     assert still.locator(".moving-start").count() == 0
 
 
 def test_the_reader_is_told_what_takes_a_while_to_load(visit):
-    page = visit(INSIDE, reading=False)
+    page = visit(INSIDE)
     figure = page.locator("[data-moving=inside]")
     size = len(gzip.compress((SITE / INSIDE / figure.get_attribute("data-source")).read_bytes())) / 1000
     assert figure.locator("button").inner_text() == f"Try it yourself (loads {size:.0f} kB)" and 100 < size < 400
-    assert visit(CHAPTER, reading=False).locator("[data-moving=im2col] button").inner_text() == "Try it yourself"
+    assert visit(CHAPTER).locator("[data-moving=im2col] button").inner_text() == "Try it yourself"
 
 
 def test_a_figure_that_cannot_load_says_so_and_can_be_asked_again(visit):

@@ -22,7 +22,7 @@ def printed(visit):
     """Visit a page and lay it out as on paper."""
 
     def lay_out(path, scheme="light"):
-        page = visit(path, WIDTH, scheme, reading=False)
+        page = visit(path, WIDTH, scheme)
         page.emulate_media(media="print")
         page.evaluate("dispatchEvent(new Event('beforeprint'))")  # at which Material unfolds
         return page
