@@ -90,9 +90,10 @@ def visit(chromium, address):
         page.on("request", lambda request: page.seen.append(request.url))
         page.on("console", lambda message: page.complaints.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.read = lambda: read(page)
         page.goto(address + path, wait_until="load")
         if reading:
-            read(page)
+            page.read()
         page.wait_for_load_state("networkidle")
         return page
 

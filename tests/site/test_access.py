@@ -18,17 +18,20 @@ READ = """async (rules) => (await axe.run(document, rules)).violations.flatMap(
 
 
 # colours do not depend on the width of a window nor its order on colours, so two views show all
-@pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize("width, scheme, other", [(1280, "light", "dark"), (390, "dark", "light")])
 @pytest.mark.parametrize("path", pages())
-def test_a_page_fits_its_window_asks_no_other_host_complains_of_nothing_and_keeps_no_reader_out(visit, address, path, width, scheme):
+def test_a_page_fits_its_window_asks_no_other_host_complains_of_nothing_and_keeps_no_reader_out(visit, address, path, width, scheme, other):
     page = visit(path, width, scheme, reading=True)
     assert page.evaluate(WIDTH) <= width
     page.evaluate(UNFOLD)
     page.wait_for_function("!document.querySelector('.moving-start')")
     page.wait_for_load_state("networkidle")
     assert page.evaluate(WIDTH) <= width
+    page.evaluate(AXE.read_text("utf-8"))
+    assert page.evaluate(READ, RULES) == []
+    page.emulate_media(color_scheme=other)  # the reader's evening comes, and with it the other pictures
+    page.read()
+    assert page.evaluate(WIDTH) <= width
     assert page.seen
     assert not [url for url in page.seen if not url.startswith((address, "data:", "blob:"))]
     assert not page.complaints
-    page.evaluate(AXE.read_text("utf-8"))
-    assert page.evaluate(READ, RULES) == []

@@ -10,7 +10,7 @@ import nbformat
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.kernelbase import Kernel
 
-NAME, RUN = "replay", "PRESS_RUN"  # of the kernel, and of the variable that says which run it answers with
+RUN = "PRESS_RUN"  # the variable that says which run the kernel answers with
 
 
 def environment(run: Path) -> dict[str, str]:
@@ -22,7 +22,7 @@ def environment(run: Path) -> dict[str, str]:
 class Replay(Kernel):
     """Cells are asked for in their order; some may be left out."""
 
-    implementation, implementation_version, banner = NAME, "1", ""
+    implementation, implementation_version, banner = "replay", "1", ""
     language_info = {"name": "python", "mimetype": "text/x-python", "file_extension": ".py"}
 
     def __init__(self, **options):
