@@ -83,7 +83,7 @@ plots.images(pasture.images(drawn), [scene.species for scene in drawn], columns=
 #
 # The networks of the later chapters learn from smaller pictures, because thousands of them have to be looked at again and again.
 
-# %% alt="Forty pictures of 32 by 32 pixels in four rows of ten, each named: animals of all ten species on meadow, sand, snow and straw, seen from all sides, some half hidden by a fence or a bush. Legs are one or two pixels wide."
+# %% alt="Forty pictures of 32 by 32 pixels in four rows of ten, each named: animals of nine of the ten species on meadow, sand, snow and straw, seen from all sides, some half hidden by a fence or a bush. Legs are one or two pixels wide."
 small = pasture.scenes(40)
 plots.images(pasture.images(small), [scene.species for scene in small], columns=10)
 
@@ -112,7 +112,7 @@ causes = ["azimuth", "elevation", "distance", "sun_elevation", "ambient", "legs"
 sweeps(pasture.gallery(rows=causes))
 
 # %% [markdown]
-# **Figure.** One cause a row, from little to much. To us it is one cow throughout.
+# **Figure.** One cause a row: azimuth and step go once round, cover moves the bush from left to right, and all others rise. To us it is one cow throughout.
 #
 # ## A biased pasture
 #
@@ -131,7 +131,7 @@ for biased in (False, True):
 #
 # Two more scenes have their truth known. Roberts' blocks of 1963 come with their true edges and vertices [@roberts1963]. Adelson's checkerboard of 1995 has a light square in a shadow and a dark one in the sun, and the two send the same light [@adelson1995].
 
-# %% alt="Four pictures: a cuboid, a wedge and a hexagonal prism, grey and smooth, each with a cast shadow; and a checkerboard on which a green cylinder casts a soft shadow."
+# %% alt="Four pictures: a cuboid, a wedge and a hexagonal prism, grey and smooth, each with a cast shadow; and a checkerboard on which a green cylinder casts a sharp shadow."
 kinds = ["cuboid", "wedge", "prism"]
 blocks = [pasture.render_block(pasture.Block(kind, size=160)) for kind in kinds]
 board = pasture.checker_shadow(160)
@@ -186,7 +186,7 @@ plots.images([*pair.images, near], ["left", "right", "disparity"])
 # **Hint.** Look at the forty pictures: how often would an animal, cut out and laid flat, fit into its picture?
 
 # %% [markdown] tags=["solution"]
-# **Solution.** About one pixel in eight. Whoever has long thin legs has least. All others are ground and sky, and a machine that compares pixels compares mostly these: chapter 1 finds out what comes of it.
+# **Solution.** About one pixel in eight. Whoever has long thin legs has least; the elephant has most. All others are ground and sky, and a machine that compares pixels compares mostly these: chapter 1 finds out what comes of it.
 
 # %% tags=["solution"]
 seen, scenes = {name: [] for name in pasture.SPECIES}, pasture.scenes(300, "test")
@@ -233,7 +233,7 @@ plots.images(lit, suns.keys())
 # **Think.** A network reads the pasture without a mistake. Name three things that a child knows of a cow and that this network need not know.
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Some of many: that a cow stays a cow when she lies down, for here all stand. That there may be two cows in a picture, or none, for here is always one animal, whole and near the middle. That a cow moves, moos and gives milk. A test can only ask for what its pictures show, and the answer "without a mistake" means no more than that.
+# **Solution.** Some of many: that a cow stays a cow when she lies down, for here all stand. That there may be two cows in a picture, or none, for here is always one animal, near the middle. That a cow moves, moos and gives milk. A test can only ask for what its pictures show, and the answer "without a mistake" means no more than that.
 
 # %% [markdown]
 # ## What you can do now

@@ -89,7 +89,7 @@ lines, drawing = roberts.find_lines(photo.image.mean(0) / 255), drawn(photo.imag
 print(f"{len(lines)} lines, {len(drawing.polygons)} polygons of",
       sorted(map(len, drawing.polygons)), "sides")
 
-# %% alt="Four stages side by side. A photograph of a grey hexagonal prism with its shadow. The answers of Roberts' cross, bright along the edges of prism and shadow. Straight lines in several colours along all of them, slightly short of the corners. Last, the clean line drawing of the prism with its faces tinted, one hexagon and three quadrilaterals."
+# %% alt="Four stages side by side. A photograph of a grey hexagonal prism with its shadow. The answers of Roberts' cross, bright along the edges of prism and shadow. Straight lines in several colours along all of them, slightly short of the corners. Last, the line drawing of prism and shadow with its five polygons tinted: a hexagon, three quadrilaterals, and a pentagon of shadow."
 @plots.figure
 def stages(photo, lines, drawing):
     fig, axes = plots.canvas(2.0, 1, 4)
@@ -128,7 +128,7 @@ print("each true corner has a vertex within a pixel:", (gaps.min(0) < 1).all())
 #
 # $$w \begin{pmatrix} u \\ v \\ 1 \end{pmatrix} = K \left( R\, S\, \mathbf{x} + \mathbf{t} \right) . \tag{2.1}$$
 #
-# A large block far away looks like a small one nearby, so eight of the nine numbers can be known. Every vertex gives two equations. The seven visible corners of a cuboid give fourteen: six more than needed, and they can *contradict* the guess. That is the whole trick. A wrong solid leaves a large residual: the distance in pixels, root mean square, that no choice of the eight numbers removes.
+# A large block far away looks like a small one nearby, so eight of the nine numbers can be known. Every vertex gives two equations. The seven visible corners of a cuboid give fourteen: six more than needed, and they can *contradict* the guess. That is the whole trick. A wrong solid leaves a large *residual*, in pixels. It is what no choice of the eight numbers removes: the squared distances, added up, divided by the number of equations to spare (here six), under a root.
 #
 # Which vertex is which? [`readings`][dtwin.vision.polyhedra.readings] takes one polygon for one face with as many sides, and grows from there: across a side of a face lies only one other face. The wrong ways to read a drawing soon run into a triangle where a square should be.
 
@@ -326,7 +326,7 @@ plots.bars({"named rightly, %": [bare, painted, wild], "given any name, %": any_
            conditions)
 
 # %% [markdown]
-# **Figure.** On the pasture the program has an answer again: among so many lines some pair of polygons always fits some solid. With three names to choose from, luck alone is right one time in three.
+# **Figure.** On the pasture the program has an answer again: among so many lines some pair of polygons usually fits some solid, in seven pictures of ten. With three names to choose from, luck alone is right one time in three.
 
 # %%
 claims.measure("roberts-fails-in-the-pasture", bare - wild)
@@ -443,7 +443,7 @@ print(f"{springs.size:,} placements, {len(differences)} times")
 claims.measure("tree-match-is-exact", np.abs(differences).max())
 
 # %% [markdown]
-# What are springs good for? Take a star of four parts, a root and three that hang on it, in 24 × 24 pixels of noise. At its true place each part costs 2.5 less than the noise around it, 2.5 times the noise's own spread $\sigma$, but among so many places the noise alone goes deeper somewhere. The true places of the three wobble by one pixel about their rest. Bayes' rule fixes the stiffness: $k = 1/(2 \cdot 1^2 \cdot 2.5)$.
+# What are springs good for? Take a star of four parts, a root and three that hang on it, in 24 × 24 pixels of noise. At its true place each part costs 2.5 less than the noise around it, 2.5 times the noise's own spread $\sigma$, but among so many places the noise alone goes deeper somewhere. The true places of the three wobble by one pixel about their rest. Bayes' rule fixes the stiffness. By it a cost $c$ counts $2.5\,c$ against a place (the log-likelihood ratio of two Gaussians of unit spread that lie 2.5 apart), and a wobble of $d$ pixels counts $d^2/(2 \cdot 1^2)$. Divide both by 2.5, and a spring costs $k d^2$ with the stiffness $k = 1/(2 \cdot 1^2 \cdot 2.5)$.
 
 # %%
 def stars(trials, seed, depth=2.5):
@@ -491,7 +491,7 @@ votes(costs[:, n], energies[:, n], placed[n])
 #
 # ## A cow, in parts
 #
-# A cow has no polygons, but it has a nose, withers, knees and hooves. The pasture tells where they are, so the small tests and the springs can be measured instead of guessed; Fischler and Elschlager set theirs by hand. The *test* for a part: how are the gradients around a pixel directed? scikit-image's `daisy` writes that down in 104 numbers [@tola2010], and a logistic regression turns them into a probability for each part and for "none". The cost is minus its logarithm. A *spring* gets the mean and the variance that it has in the training pictures.
+# A cow has no polygons, but it has a nose, a poll (the top of the head, between the horns), withers (the ridge above the shoulders), knees and hooves. The pasture tells where they are, so the small tests and the springs can be measured instead of guessed; Fischler and Elschlager set theirs by hand. The *test* for a part: how are the gradients around a pixel directed? scikit-image's `daisy` writes that down in 104 numbers [@tola2010], and a logistic regression turns them into a probability for each part and for "none". The cost is minus its logarithm. A *spring* gets the mean and the variance that it has in the training pictures.
 
 # %%
 step, reach, names = 2, 12, list(pasture.KEYPOINTS)
@@ -706,7 +706,7 @@ print("ramp:        ", np.unique(roberts.roberts_cross(ramp)[1].round(3)))
 # %% [markdown]
 # ### Exercise 2. A house ★★★
 #
-# **Program it.** Teach Roberts' program a house: a cuboid with a gable roof. Photograph yours and see whether it is recognised among four solids. The photograph is a drawing of the edges of its visible faces, for which you need a camera: write `project(points, lens)`, which says at which pixels (n, 2) points (n, 3) are seen through a lens, a matrix of 3 × 3, and run `check(project)`.
+# **Program it.** Teach Roberts' program a house: a cuboid with a gable roof. See whether it is recognised among four solids. Instead of a photograph, draw the edges of the faces that a camera would see. Write the camera: `project(points, lens)` takes points (n, 3) and a lens, a matrix of 3 × 3, and returns the pixels (n, 2) at which they are seen. Run `check(project)`.
 
 # %% [markdown] tags=["hint"]
 # **Hint.** Multiplied by the lens, a point $(x, y, z)$ becomes $(uw, vw, w)$, and it is seen at $(u, v)$.
@@ -753,7 +753,7 @@ print(match.solid.name, (2 * match.stretch / match.stretch[0]).round(2))
 # %% [markdown]
 # ### Exercise 4. Behind a bush ★★
 #
-# **Predict, then program it.** Put a bush before the cows: `cows(40, seed=3, occluder="bush", cover=0.15)`. Which parts suffer, alone and with springs, and what happens to parts that are hidden altogether? To measure it, write `off_by(places, true, visible)`. The first two are places in pixels, of shape (n, parts, 2), and `visible` says which parts can be seen, (n, parts). It returns two numbers: the median distance of the hidden parts from their true places, and that of the visible ones. Run `check(off_by)`.
+# **Predict, then program it.** Put a bush before the cows: `cows(40, seed=3, occluder="bush", cover=0.15)` (`cover` says how far to the right of the middle it stands). Which parts suffer, alone and with springs, and what happens to parts that are hidden altogether? To measure it, write `off_by(places, true, visible)`. The first two are places in pixels, of shape (n, parts, 2), and `visible` says which parts can be seen, (n, parts). It returns two numbers: the median distance of the hidden parts from their true places, and that of the visible ones. Run `check(off_by)`.
 
 # %% [markdown] tags=["hint"]
 # **Hint.** `distance[~visible]` is a list of the hidden parts of all cows.

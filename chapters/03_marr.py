@@ -55,7 +55,7 @@ Markdown(f"```python\n{inspect.getsource(primal.zero_crossings)}```")
 #
 # Here is a square on a darker ground, in noise. It is filtered at five widths, and only crossings with at least half of the square's contrast are kept.
 
-# %% alt="Two rows of five pictures for sigma 0.5, 1, 2, 4 and 8. Above, the filtered noisy square: grains at first, then a clean double line around the square, at last a soft cloud. Below, the zero crossings: noise everywhere, then much less, then a crisp square, a square with round corners, and finally a shapeless ring."
+# %% alt="Two rows of five pictures for sigma 0.5, 1, 2, 4 and 8. Above, the filtered noisy square: grains at first, then a clean double line around the square, at last a soft cloud. Below, the zero crossings: noise everywhere, then much less, then a crisp square, a square with round corners, and finally a square with bulging corners."
 SIGMAS = (0.5, 1, 2, 4, 8)
 square = np.zeros((96, 96), bool)
 square[24:72, 24:72] = True
@@ -157,7 +157,7 @@ primal_sketches = [tokens, *(primal.raw_primal_sketch(view, 1.5, 0.12)
 _, _, of_cow = primal_sketches
 print("the cow:", len(of_cow.edges), "edges,", len(of_cow.bars), "bars")
 
-# %% alt="Three pictures above, their sketches below. A card with a square, two bars, two spots and a fading edge: all are found, each as the token it is. The man with the camera: the legs of the tripod are bars, his coat is a long edge, the grass a scatter of short edges with many ends. The cow: its outline and the border of its patches are edges, its horns and legs bars."
+# %% alt="Three pictures above, their sketches below. A card with a square, two bars, two spots and a fading edge: all are found, each as the token it is. The man with the camera: the legs of the tripod are bars, his coat is a long edge, the grass a scatter of short edges with many ends. The cow: its outline and the border of its patches are edges, parts of its back, neck, muzzle, tail and one hind leg are bars."
 @plots.figure
 def sketches(pictures, tokens):
     fig, axes = plots.canvas(4.3, 2, len(pictures))
@@ -178,7 +178,7 @@ sketches(views, primal_sketches)
 #
 # ### Are they borders of objects?
 #
-# The step from image to world rests on an assumption: where the intensity changes, something in the world does, most likely an object ends. It is not a law. A patch on a cow's coat, a blade of grass and the edge of a shadow change the intensity as well. The pasture knows which is which, so each crossing can be asked for its cause: the first of these that has a border within two pixels.
+# The step from image to world rests on an assumption: where the intensity changes, something in the world does, most likely an object ends. It is not a law. A patch on a cow's coat, a blade of grass and the edge of a shadow change the intensity as well. The pasture knows which is which, so each crossing can be asked for its cause. Three are tried in turn: the outline of the animal, the border between two of its parts, the edge of a shadow; the first that lies within two pixels counts. What is left over is coat and shading if it lies on the animal, and ground or sky if not.
 
 # %%
 def change(labels):
@@ -552,7 +552,7 @@ def axes_drawn(pictures, models):
 axes_drawn(around, models)
 
 # %% [markdown]
-# **Figure.** Each line is the axis of one cone, found from one view's visible side. An axis runs inside the body, where no ray of light has been.
+# **Figure.** Each line is the axis of one cone, found from one view's visible side. An axis runs inside the body, where no ray of light has been. (The lines across the head are no axes of cones: two ears, or two horns, are taken for one.)
 #
 # ### The frame of the cow
 #
@@ -568,7 +568,7 @@ for side, model in (("left", models[0]), ("right", models[2])):
     print(f"neck, seen from the {side:5}: length {np.exp(length):.2f}, "
           f"radius {np.exp(radius):.2f}, joint {joint:.2f} torso radii up")
 
-# %% alt="A chart with a row for each part of a cow and its length in torso lengths: blue dots as seen from the left, orange ones as seen from the right and behind lie close together in most rows, while grey dots, of a giraffe, lie elsewhere: its neck and legs are far longer."
+# %% alt="A chart with a row for each part of a cow and its length in torso lengths: blue dots as seen from the left, orange ones as seen from the right and a little in front lie close together in most rows, while grey dots, of a giraffe, lie elsewhere: its neck and legs are far longer."
 SHOWN = [0, 1, 2, 6, 7, 8]  # what both views show: no ears, no horns, no trunk
 
 
@@ -720,7 +720,7 @@ def pipeline():
 pipeline()
 
 # %% [markdown]
-# **Figure.** From pictures to a name, every stage with its score. Each representation makes something plain that was only implied before, and lets something go.
+# **Figure.** From pictures to a name, every stage with its score; the error of the normals is the median here, and the second number that of those which face us. Each representation makes something plain that was only implied before, and lets something go.
 #
 # One cow may be luck. Here all ten species stand where she stood, under the same suns.
 

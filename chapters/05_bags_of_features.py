@@ -9,7 +9,7 @@
 # %% [markdown] question="Would a picture survive being cut into patches and thrown into a bag?"
 # # Bags of features
 #
-# Shuffle the words of a page about cows. "Milk", "pasture", "horn", "calf": you still know what it was about, although not one sentence is left. Would a *picture* survive that? Cut a cow into small patches, throw them into a bag, count what is in it. It sounds absurd, and yet it was the best way to tell a cow from a horse for almost ten years, until 2012 [@csurka2004].
+# Shuffle the words of a page about cows. "Milk", "pasture", "horn", "calf": you still know what it was about, although not one sentence is left. Would a *picture* survive that? Cut a cow into small patches, throw them into a bag, count what is in it. It sounds absurd, and yet it and its refinements were the best way to tell a cow from a horse for almost ten years, until 2012 [@csurka2004].
 #
 # This chapter builds that recipe whole, lets you see every stage of it, and measures what it can do. First a sentence.
 
@@ -123,7 +123,7 @@ stars(eye[0], gradient_directions(eye)[0].sum(0), descriptor, cells=4)
 # %% [markdown]
 # **Figure.** What is left of the eye: where gradients are and which way they point, coarsely. A ray points to where the picture gets brighter.
 #
-# Why gradients and not pixels? Adding light changes no gradient, and more contrast changes all by one factor, which the scaling takes out again. A patch moved by two pixels keeps most of its gradients in their cells. How alike are two patches before and after, from 0 to 1, by their pixels and by their descriptors?
+# Why gradients and not pixels? Adding light changes no gradient, and more contrast changes all by one factor, which the scaling takes out again. A patch moved by two pixels keeps most of its gradients in their cells. How alike are two patches before and after (1 is equal), by their pixels, centred and scaled, and by their descriptors?
 
 # %% tags=["nbval-check-output"]
 def likeness(a, b):
@@ -227,7 +227,7 @@ sources = map(inspect.getsource, (bags.hard, bags.histograms))
 Markdown("\n".join(f"```python\n{source}```" for source in sources))
 
 # %% [markdown]
-# The first exam is handwritten digits, 8 × 8 pixels enlarged three times. The machine that learns is a *support vector machine* (SVM), which draws a boundary between classes with the widest margin it can; a later section looks inside. Histograms are compared by their $\chi^2$ distance as a rule, and a *map* that stretches the counts lets a linear SVM do so [@vedaldi2010]. The one knob of the SVM, $C$, is chosen by *cross-validation*: learn on four fifths of the training set, test on the last, five times. It hardly matters here, and we leave it at 1.
+# The first exam is handwritten digits, 8 × 8 pixels enlarged three times. The machine that learns is a *support vector machine* (SVM), which draws a boundary between classes with the widest margin it can; a later section looks inside. Histograms are compared by their $\chi^2$ distance as a rule, $\sum_k (a_k - b_k)^2 / (a_k + b_k)$, in which a difference counts for more where both counts are small; a *map* that stretches the counts lets a linear SVM do so [@vedaldi2010]. The one knob of the SVM, $C$, is chosen by *cross-validation*: learn on four fifths of the training set, test on the last, five times. It hardly matters here, and we leave it at 1.
 
 # %% tags=["nbval-check-output"]
 def enlarged(digits):
@@ -341,7 +341,7 @@ for levels in (1, 2, 3):
 plots.bars(panels, ["1 level", "2 levels", "3 levels"], form="{:.1f}")
 
 # %% [markdown]
-# **Figure.** The pyramid helps every SVM. The published gains are of the same kind: on 15 kinds of scenes from 72.2 to 81.4 % right (recalled).
+# **Figure.** The pyramid helps every SVM. The published gains are of the same kind: on 15 kinds of scenes from 72.2 to 81.1 % right with 200 words (recalled).
 #
 # Over the five codebooks:
 
@@ -365,7 +365,7 @@ plots.images(np.clip(scattered(big[:8], 0), 0, 1), columns=8)
 # %% [markdown]
 # **Figure.** The same digits, adrift.
 
-# %% alt="Two curves of percent wrong over one to three levels, with bands over five codebooks. The curve of the aligned digits falls from about four to about one; that of the scattered ones stays near ten."
+# %% alt="Two curves of percent wrong over one to three levels, with bands over five codebooks. The curve of the aligned digits falls from about four to about one; that of the scattered ones falls from about ten to about seven."
 adrift = np.array([wrong(scattered(big, seed), digits.labels,
                          scattered(big_exam, 100 + seed), exam.labels, seed)[0]
                    for seed in range(5)])
@@ -375,7 +375,7 @@ plots.curves(errors, "levels of the pyramid", "wrong, %")
 # %% [markdown]
 # **Figure.** Mean and range over five codebooks. A pyramid asks whether the same word is at the same place, which is worth most where things have a place.
 #
-# We expected no gain at all, and wrote down a band to that effect before we looked. It does not hold: less is won than on aligned digits, but something is. Cells still tell a little of what lies above what, and among 1437 digits adrift there are some that drifted the same way.
+# We expected no gain at all, and wrote down a band to that effect before we looked. It does not hold: about as many points are won as on aligned digits, though a quarter of the errors where it was two thirds. Cells still tell a little of what lies above what, and among 1437 digits adrift there are some that drifted the same way.
 
 # %%
 one, two, three = adrift.mean(0)
@@ -505,7 +505,7 @@ boundaries({"SVM, five starts": svm_scores, "MLP, five starts": mlp_scores})
 # > [!note]
 # > **Erratum.** The slide has the optimal boundaries between all classes. Each *two-class* problem has its optimum, for these features and this $C$. How their answers are put together for ten classes (each against the rest, or each against each) is a rule of thumb, and nothing says that the whole is optimal.
 #
-# How long it runs is predictable, the slide says. For a linear one the time should grow in proportion to the number of pictures $n$, when the losses are averaged, which means $C \propto 1/n$ [@joachims2006]; for one with a kernel with $n^2$ at least, for it compares every two.
+# How long it runs is predictable, the slide says. For a linear one the time should grow in proportion to the number of pictures $n$, when the losses are averaged, which means $C \propto 1/n$ [@joachims2006]; for one with a kernel with about $n^2$, for at worst it compares every two. (The program here compares only those that it needs.)
 
 # %% alt="Three curves of seconds over the number of pictures, both on logarithmic scales: the linear SVM with C over n rises least, the linear one with a fixed C more steeply, the one with a kernel most steeply of all."
 bag = np.sqrt(bags.encode(train.images, codebook))
@@ -631,7 +631,7 @@ for name, encoded in recipes.items():
 plots.curves(right, "training pictures", "right answers, %", x=sizes, log="x")
 
 # %% [markdown]
-# **Figure.** The soft pyramid that has seen 250 pictures does as well as the plain bag that has seen 4000: its representation is worth sixteen times the data.
+# **Figure.** The soft pyramid that was told the species of 250 pictures does as well as the plain bag that was told those of 4000 (the codebooks of both come from 1000 pictures without names): its representation is worth sixteen times the data.
 #
 # What becomes of the cow? The best of the three, in detail:
 
@@ -656,7 +656,7 @@ print(f"{best}: {100 - right[best][-1]:.1f} % wrong")
 confusion(test.labels, said[best], test.classes)
 
 # %% [markdown]
-# **Figure.** A row is what it was, a column what the recipe said. Cow, horse and camel are the hardest: a long body on four legs is what they share with most others.
+# **Figure.** A row is what it was, a column what the recipe said. Cow, camel and dog are the hardest: a long body on four legs is what they share with most others.
 #
 # Faces are another world: two classes, faces and pieces of background, 200 pictures of 25 × 25 pixels. There are too few for a test set, so every picture is tested once, by a machine that learned from the four fifths without it.
 
@@ -676,7 +676,7 @@ plots.bars({"faces, % wrong in cross-validation": missed}, list(encodings), form
 #
 # ## The claims, measured
 #
-# Most of what the lecture says of the recipe came out. Bags read; places help where pictures are aligned; Fisher vectors beat bags; the SVM has one optimum and a predictable while; the knobs are in the representation. Our own control did not: digits adrift still gained from the pyramid, if less. One line of a slide could not be traced, and two needed a word more.
+# Most of what the lecture says of the recipe came out. Bags read; places help where pictures are aligned; Fisher vectors beat bags; the SVM has one optimum and takes a predictable time; the knobs are in the representation. Our own control did not: digits adrift still gained from the pyramid, if a smaller share. One line of a slide could not be traced, and two needed a word more.
 #
 # What did the recipe get **right**? Local pieces, the same detector at every place, pooled over cells to forget a little of where they were, and a stage on top that learns: chapter 7's convolution and pooling do the same. What did it leave **hand-made**? Everything but the last stage. Nobody asks the SVM which gradients it would have liked, how many words, which cells: its errors stop at the histogram.
 #
@@ -803,7 +803,7 @@ print("48 is as before:", np.array_equal(adrift_on(big, 0, 48), scattered(big, 0
 # - Learn a codebook, look at its words, and write a picture in them.
 # - Say what a bag, a pyramid and a Fisher vector keep of a picture, and what each forgets.
 # - Fit an SVM with and without a kernel, choose $C$ by cross-validation, and predict how long it will take.
-# - Name a dozen choices that somebody had to make by hand, and measure how much each one matters.
+# - Name half a dozen choices that somebody had to make by hand, and measure how much each one matters.
 #
 # ## Sources
 #

@@ -216,11 +216,11 @@ claims.measure("softmax-jacobian", max(off, abs(p.sum() - 1)).item())
 # %% [markdown]
 # ### The universal promise
 #
-# What can such a network compute? With enough hidden units, any continuous function on a bounded region, as nearly as one likes [@cybenko1989]. For a finite set of examples there is a proof so short that it is a program [@zhang2017, theorem 1]. Given $n$ different inputs with any labels at all, project the inputs on a random direction $a$, so that each becomes one number $z_i$, and sort them. Give each of $n$ ReLU units the same weights $a$ and a bias that lies just below one of these numbers. Five inputs by hand:
+# What can such a network compute? With enough hidden units, any continuous function on a bounded region, as nearly as one likes [@cybenko1989]. For a finite set of examples there is a proof so short that it is a program [@zhang2017, theorem 1]. Given $n$ different inputs with any labels at all, project the inputs on a random direction $a$, so that each becomes one number $z_i$, and sort them. Give each of $n$ ReLU units the same weights $a$ and a threshold, its bias with the sign turned, between one of these numbers and the one before. Five inputs by hand:
 
 # %% alt="A matrix of five by five whose upper right half is zero: each row, an input, has one more positive entry than the row above. Beside it a column of five labels."
 def build(z):
-    below = np.append(z[0] - 1, (z[1:] + z[:-1]) / 2)  # one bias between each two
+    below = np.append(z[0] - 1, (z[1:] + z[:-1]) / 2)  # one threshold between each two
     return below, ref.relu(z[:, None] - below)
 
 
@@ -414,7 +414,7 @@ claims.measure("backpropagation-exact", max(numeric + autograd))
 # %% [markdown]
 # ### What a gradient costs
 #
-# Moving each parameter by itself takes two forward passes for every one of them. Backpropagation has them all from one walk back, in which each layer multiplies by its matrix twice, once for its weights and once for what is below. So forward and backward together should cost about three forward passes, whatever the size of the network [@griewank2008].
+# Moving each parameter by itself takes two forward passes for every one of them. Backpropagation has them all from one walk back, in which each layer has two products of matrices to compute where the forward pass has one: one for the gradient of its weights, one for that of what is below. So forward and backward together should cost about three forward passes, whatever the size of the network [@griewank2008].
 
 # %%
 net = MLP(512, 512, 512, 512, 10)
@@ -467,7 +467,7 @@ losses = {name: np.array([losses for _, losses in three]) for name, three in run
 plots.curves(losses, "epoch", "training loss", log="y")
 
 # %% [markdown]
-# **Figure.** Three starts each, mean and range. All see the same digits equally often. But in one epoch the full batch takes a single step, and batches of 16 take ninety. (A larger rate would help the full batch, not ninety times; with momentum the rate is halved.)
+# **Figure.** Three starts each, mean and range. All see the same digits equally often. But in one epoch the full batch takes a single step, and batches of 16 take 89. (A larger rate would help the full batch, though not 89 times; with momentum the rate is halved.)
 
 # %% tags=["nbval-check-output"]
 def error(weights, digits):
@@ -488,7 +488,7 @@ claims.measure("descent-decreases-loss", (np.diff(losses["all at once"]) > 0).su
 # %% [markdown]
 # ### Why a few at a time?
 #
-# The gradient of 16 examples is not that of all. But drawn at random it is right *on average*, and its error shrinks as the batch grows: the mean squared error is proportional to $1/B$. Sixteen times the work buys a quarter of the error. Early in training, when any rough direction will do, that is a bad bargain, and many rough steps beat one exact step.
+# The gradient of 16 examples is not that of all. But drawn at random it is right *on average*, and its error shrinks as the batch grows: the mean squared error is proportional to $1/B$, and its root, the typical error, to $1/\sqrt B$. Sixteen times the work buys a quarter of the typical error. Early in training, when any rough direction will do, that is a bad bargain, and many rough steps beat one exact step.
 
 # %%
 def flat_gradient(x, labels):
@@ -531,7 +531,7 @@ for i in np.array_split(rng.permutation(len(pixels)), len(pixels) // 16):
     tensors = [twin.sgd(t, g, 0.1).detach().requires_grad_() for t, g in steps]
 ours, _ = learn(0, 16, epochs=1)
 difference = max(np.abs(w - t.detach().numpy()).max() for w, t in zip(ours, tensors))
-print("weights after 90 steps differ by less than 1e-12:", difference < 1e-12)
+print("weights after 89 steps differ by less than 1e-12:", difference < 1e-12)
 
 # %% [markdown]
 # From here on networks grow, and [`train.fit`][dtwin.train.fit] trains them, on a graphics card where there is one. A [`Recipe`][dtwin.train.Recipe] says how. It is the loop above, with a record of what happens:
@@ -542,7 +542,7 @@ Markdown(f"```python\n{inspect.getsource(train._epoch)}```")
 # %% [markdown]
 # ## MLP problems
 #
-# Five troubles, says the lecture, kept MLPs from the problems they were made for. Here they are, one by one.
+# Five troubles, says the lecture, kept MLPs from solving the problems they were made for. Here they are, one by one.
 #
 # ### Model size
 #
@@ -791,7 +791,7 @@ claims.measure("probe-rises-with-depth", (np.diff(correct.mean(axis=0)) < 0).sum
 # %% [markdown]
 # ### Why is this problematic?
 #
-# Then why not use it for pictures? Because its inputs are *pixels*, and each pixel has a weight of its own. Lay a digit on a larger sheet, always in the middle, and train an MLP on it. In the test, move the digit.
+# Then what is wrong with it for pictures? Its inputs are *pixels*, and each pixel has a weight of its own. Lay a digit on a larger sheet, always in the middle, and train an MLP on it. In the test, move the digit.
 
 # %%
 def placed(digits, right=0, down=0):

@@ -177,7 +177,7 @@ for side, u, s, p in cases:
 
 # %% [markdown]
 # > [!note]
-# > **Erratum.** The slide turns $w \times h \times d$ into $w \times h \times d'$ without a condition. It needs stride 1 and $p = (u - 1)/2$, called *same* padding. The line before the last is AlexNet's first layer, which turns 227 pixels into 55 [@krizhevsky2012, section 3.5].
+# > **Erratum.** The slide turns $w \times h \times d$ into $w \times h \times d'$ without a condition. It needs stride 1 and $p = (u - 1)/2$, called *same* padding. The line before the last is AlexNet's first layer. Its paper says 224 pixels [@krizhevsky2012, section 3.5]; 55 windows need 227, or 224 with a padding of 2 (chapter 8).
 #
 # Is that the only way to keep the size? The last line shows another, but its outer windows see nothing except zeros. So let the padding be smaller than the kernel, and the kernel smaller than the image: then every window sees a pixel. We try all such settings up to 16 pixels, and count those that break the rule.
 
@@ -265,7 +265,7 @@ print("kernel row times columns:", w4.reshape(1, 4) @ ref.im2col(x4, 2)[0])
 #
 # $$\underbrace{Y}_{d' \times n} = \underbrace{W}_{d' \times uvd}\; \underbrace{X}_{uvd \times n} + b ,$$
 #
-# and [`ref.conv2d`][dtwin.ref.conv2d] is that formula, image by image. It must agree with the definition, here on a piece of the photograph.
+# and [`ref.conv2d`][dtwin.ref.conv2d] is that formula, block by block: some images at a time, or some rows of one. It must agree with the definition, here on a piece of the photograph.
 
 # %% tags=["slide"]
 Markdown(f"```python\n{inspect.getsource(ref.conv2d)}```")

@@ -54,7 +54,8 @@ print(f"{len(x)} digits to learn from, {len(x_new)} new ones; "
 # %%
 def build(norm=None, bend=nn.Sigmoid, depth=3, seed=0):
     torch.manual_seed(seed)
-    layers, gain = [nn.Flatten()], 2 if bend is nn.ReLU else 1
+    layers = [nn.Flatten()]
+    gain = 2 if bend is nn.ReLU else 1
     for i, o in pairwise([64] + [100] * depth):
         layers += [nn.Linear(i, o), *([norm(o)] if norm else []), bend()]
     net = nn.Sequential(*layers, nn.Linear(100, 10))
@@ -211,7 +212,7 @@ claims.measure("batch-norm-gradient-checked", max(off))
 # %% [markdown]
 # ### The twin
 #
-# The paper walks back in six steps, one for each line of the algorithm, and the two ways must meet. [`twin.batch_norm`][dtwin.twin.batch_norm] is PyTorch's own, which finds its gradient without us.
+# The paper walks back in six formulas, one for each of $\hat x$, $\sigma^2$, $\mu$, $x$, $\gamma$ and $\beta$, and the two ways must meet. [`twin.batch_norm`][dtwin.twin.batch_norm] is PyTorch's own, which finds its gradient without us.
 
 # %%
 def by_the_paper(dy, x, weight, bias, eps=1e-5):
@@ -387,7 +388,7 @@ plots.curves({name: np.transpose([found[rate] for rate in rates])
              "learning rate", "errors on new digits, %", x=np.array(rates), log="x")
 
 # %% [markdown]
-# **Figure.** Ten hidden layers after 100 steps, mean and range of three starts. At the smallest rate normalisation is no help at all. What it moves is the limit.
+# **Figure.** Ten hidden layers after 100 steps, mean and range of three starts. At the two smallest rates, the plain network's best among them, normalisation even costs something. What it moves is the limit.
 
 # %%
 def margin(rate):
@@ -428,7 +429,7 @@ claims.measure("batch-variance-is-biased", 100 * (biased / 9 - 1))
 claims.measure("corrected-variance-is-right", 100 * (8 / 7 * biased / 9 - 1))
 
 # %% [markdown]
-# While it learns, the network divides by the biased one, since it normalises just these numbers; for later it remembers the unbiased one, as [`ref.batch_stats`][dtwin.ref.batch_stats] gives it. PyTorch does the same, and spares the extra walk: it keeps a moving average of both while it trains.
+# While it learns, the network divides by the biased one, since it normalises just these numbers; for later it remembers the unbiased one, as [`ref.batch_stats`][dtwin.ref.batch_stats] gives it. PyTorch does the same, and needs no pass over the data after training: while it trains, it keeps moving averages of the mean and of the unbiased variance.
 
 # %% tags=["nbval-check-output"]
 layer = nn.BatchNorm1d(2, momentum=1.0, dtype=torch.float64)  # keeps the last batch
@@ -558,7 +559,7 @@ class Noise(nn.Module):
 def noisy(units):
     return nn.Sequential(nn.BatchNorm1d(units), Noise())
 
-# %% alt="Three panels of percentiles of a unit's inputs: without batch normalisation, with it, and with noise behind it. In the third they jump up and down from point to point by more than the others ever move."
+# %% alt="Three panels of percentiles of a unit's inputs: without batch normalisation, with it, and with noise behind it. In the third they jump up and down by more than the others do from any point to the next."
 unsteady = watch(noisy, 0)
 percentiles({"without": plain[0][2][:, :, 0], "with": normed[0][2][:, :, 0],
              "with, then noise": unsteady[2][:, :, 0]})
@@ -603,7 +604,7 @@ print(f"right without and with: {right.mean(axis=0).round(1)} %; "
 claims.measure("batch-norm-lowers-test-error", gain.mean())
 
 # %% [markdown]
-# Nothing is gained on new digits. Whatever the noise does against learning by heart, these digits do not need it.
+# Nothing is gained on new digits. There would be something to gain: chapter 11 shows that dropout saves a part of the errors on so few of them. The noise of a mini-batch of 60 does not replace it here.
 #
 # ## The claims, measured
 #

@@ -166,7 +166,8 @@ def learn(layers, x, targets, rates, loss=F.cross_entropy, rate=0.05, steps=1200
         i = torch.randint(n, (nets, 50), device=device)
         masks = draw(layers, 50, rates) if any(rates) else None
         y = network(layers, x[row, i], masks, rates)
-        sgd.zero_grad()  # the mean over all networks, times their number
+        sgd.zero_grad()
+        # the mean over all networks, times their number
         (nets * loss(y.flatten(0, 1), targets[row, i].flatten(0, 1))).backward()
         sgd.step()
         if watch and step % 60 == 59:
@@ -418,7 +419,7 @@ by_rate = {name: np.array(rows).T for name, rows in by_rate.items()}
 plots.curves(by_rate, "probability to keep a hidden unit", "errors, %", x=keep)
 
 # %% [markdown]
-# **Figure.** Two hundred training digits, three networks each. Of units kept with a probability of a fifth not even the training digits can be learned. From a third on the valley is flat: one half is a safe choice, not a magic one.
+# **Figure.** Two hundred training digits, three networks each. If each unit is kept with a probability of only a fifth, not even the training digits are learned. From a third on the valley is flat: one half is a safe choice, not a magic one.
 
 # %%
 claims.measure("keep-about-half", keep[by_rate["test"].mean(axis=0).argmin()])
@@ -496,7 +497,7 @@ def autoencoders(p, nets=3):
 
 nets = {"without dropout": autoencoders(0), "with dropout": autoencoders(0.5)}
 
-# %% alt="Two blocks of forty small squares in blue and orange, the weights of hidden units. Without dropout they look like noise. With dropout they show smooth patches, bars and edges."
+# %% alt="Two blocks of forty-two small squares in blue and orange, the weights of hidden units. Without dropout they look like noise. With dropout they show smooth patches, bars and edges."
 features = {name: layers[0][0].mT.unflatten(2, (12, 12)).cpu().numpy()
             for name, layers in nets.items()}  # (nets, units, 12, 12)
 
@@ -559,7 +560,7 @@ claims.measure("dropout-makes-sparse", sparse / full)
 #
 # This is history as we recall it, with the sources to check it by. In 2015 batch normalisation (chapter 10) came with the remark that a network which has it needs less dropout, or none [@ioffe2015]; the residual networks of chapter 9 have none. Two reasons are given. The statistics of a mini-batch are a noise of their own. And dropout changes the variance of what follows between training and test, which the running statistics of batch normalisation then get wrong [@li2019]. Besides, convolutions share their weights and overfit less than dense layers, which have become rare.
 #
-# Dropout lived on in two ways. Gal and Ghahramani read it as approximate Bayesian inference, in 2016: the committee's disagreement says how unsure the network is [@gal2016]. That brings the quotation at the top round, since they average over a *posterior* of a certain kind. And the Transformer of 2017, all dense layers again, drops a tenth [@vaswani2017].
+# Dropout lived on in two ways. Gal and Ghahramani read it as approximate Bayesian inference, in 2016: the committee's disagreement says how unsure the network is [@gal2016]. So we are back at the quotation at the top: their committee, too, averages over a *posterior*, an approximate one. And the Transformer of 2017, all dense layers again, drops a tenth [@vaswani2017].
 #
 # ## The claims, measured
 #

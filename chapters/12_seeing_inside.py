@@ -219,7 +219,7 @@ titles = [f"{name} {what}" for name in rows for what in 3 * ["sees", "uses"]]
 plots.images(grids, titles, columns=6)
 
 # %% [markdown]
-# **Figure.** Of each layer the three units whose nine agree best on a species: the windows of their nine strongest answers, and what the deconvnet finds of each in the pixels. The first layer answers to edges, whatever they belong to; the second to pieces of coat; the third and fourth to bodies of one build, in any coat and on any ground. That is what they use, too: the deconvnet draws bodies and legs, and leaves the ground grey.
+# **Figure.** Of each layer the three units whose nine agree best on a species: the windows of their nine strongest answers, and what the deconvnet finds of each in the pixels. The first layer answers to edges, whatever they belong to; the second to pieces of coat; the third and fourth to bodies of one build, in many coats. But look at the ground, too: none of the fourth layer's windows shows a meadow, and the deconvnet draws a strip of green beneath the purple bodies. What these units use is a body *against* its ground.
 #
 # How pure are the nine? If six of nine pictures show one species, the purity is 6/9.
 
@@ -434,7 +434,11 @@ claims.measure("grad-cam-against-centre", right - middle)
 # %%
 area = 100 * np.mean([side.float().mean() for side in sides])
 untrained = [hits(asked(build("mean", seed=seed).eval()), sides) for seed in range(1, 6)]
+print(f"untrained nets hit {np.mean(untrained):.0f} %; the animals take {area:.0f} %")
 claims.measure("grad-cam-of-an-untrained-net", np.mean(untrained) - area)
+
+# %% [markdown]
+# Even networks that have learned nothing hit an animal more often than its area would let chance do: random kernels answer to contrast, and the animal has most of it. That is the floor on which the share of the trained network stands.
 
 # %%
 claims.quote("weakly-supervised-localisation")
@@ -478,6 +482,8 @@ claims.measure("sanity-check-by-random-weights",
                (gap.mean() / gap.std() * len(gap) ** 0.5).item())
 
 # %% [markdown]
+# The difference is certain, as the row says in standard errors, but it is not large: with random weights, too, there is more to answer to where the animal is, and no map becomes wholly another one.
+#
 # A second check asks whether a map foretells what happens when pieces of the picture are hidden.
 
 # %%
@@ -577,13 +583,14 @@ drawing, onto = compared(nets)
 drawing
 
 # %% [markdown]
-# **Figure.** What makes a cow a cow? To the network above: everything but the cow. It has cut the animal out with care. To the one below: the cow, and a little of what is beside it.
+# **Figure.** What makes a cow a cow? To the network above: the meadow around and under her, while most of her body stays dark. To the one below: the cow, and what lies close to her outline, for a map of 16 × 16 places draws no finer.
 #
 # Both rows are right answers to the same pictures. One is right for the wrong reason, and Grad-CAM has found it out without a single picture of a beach.
 
 # %%
 for name, share in onto.items():
     print(f"{name:8} {share:.0f} % of the map on the cow")
+print(f"the cows take {100 * on_cow.float().mean():.0f} % of the pictures")
 claims.measure("grad-cam-shows-the-reason", onto["unbiased"] - onto["biased"])
 
 # %% [markdown]
@@ -629,7 +636,8 @@ print(f"the kernels of one network: {sum(map(len, texts)):,} letters")
 suns = np.arange(-100, 101, 25)  # degrees to the right of the camera
 views = {f"cow on {g}": scenes[g][i] for g in grounds[:3]}
 for kind, ground in (("horse", "meadow"), ("giraffe", "straw")):
-    views[f"{kind} on {ground}"], = pasture.scenes(1, "test", seed=1, species=kind, ground=ground)
+    one = pasture.scenes(1, "test", seed=1, species=kind, ground=ground)
+    views[f"{kind} on {ground}"] = one[0]
 lit = {name: pasture.images([dataclasses.replace(one, sun_azimuth=one.azimuth + sun)
                              for sun in suns]) for name, one in views.items()}
 for name, sides in lit.items():
@@ -701,7 +709,7 @@ plots.overlays(new.images[:12], cam_at("relu4")(judge, pixels, None), answers, c
 #
 # ## The claims, measured
 #
-# The deconvnet is a backward pass with another rule for ReLUs, and Grad-CAM is CAM wherever CAM exists, both to rounding. Units climb from edges to animals, though not as far up as in the great networks. Grad-CAM points at what it is asked for, changes with the weights, and foretells what happens when pixels go, as an explanation should. The prettiest maps point best, and show the picture more than the network. And a network that names every cow may know nothing of cows.
+# The deconvnet is a backward pass with another rule for ReLUs, and Grad-CAM is CAM wherever CAM exists, both to rounding. Units climb from edges to animals, though not as far up as in the great networks. Grad-CAM points at what it is asked for in half of the cases, and five times as often as at the other animal; it changes with the weights, and foretells what happens when pixels go, as an explanation should. The prettiest maps point best, and show the picture more than the network. And a network that names every cow may know nothing of cows.
 #
 # ## Exercises
 

@@ -62,7 +62,7 @@ claims.measure("label-bits-of-the-slide", 1.5e6 * np.log2(1000) / 1e6)
 #
 # Is that much? Hold it against what has to store it: the weights of AlexNet, 32 bits each. Nothing in the *size* of AlexNet keeps it from learning its labels as a list.
 #
-# Labels drawn from a hat cannot be written in fewer bits, by any code. A compressor shows it, from its side: it finds no pattern, and needs somewhat more than the bits above. The same labels *sorted* nearly vanish. What can be compressed is what has a rule.
+# Labels drawn from a hat cannot, on average, be written in fewer bits, by any code. A compressor shows it, from its side: it finds no pattern, and needs somewhat more than the bits above. The same labels *sorted* nearly vanish. What can be compressed is what has a rule.
 
 # %%
 hat = np.random.default_rng(0).integers(0, 1000, 1_281_167).astype("<u2")
@@ -182,7 +182,7 @@ percent = [100 * share for share in shares]
 plots.curves(slowdown, "corrupted labels, %", "epochs until no error", x=percent)
 
 # %% [markdown]
-# **Figure.** (b) Convergence slowdown. Nonsense costs time by a factor, not without end, and a quarter of it costs about as much as nothing but nonsense: the hard part is the list, however long.
+# **Figure.** (b) Convergence slowdown. Nonsense makes learning several times as long, but not endless, and a quarter of it costs about as much as nothing but nonsense: the hard part is the list, however long.
 
 # %%
 claims.measure("random-labels-are-slower", epochs[1].mean() / epochs[0].mean())
@@ -259,7 +259,8 @@ claims.measure("regularisers-are-a-detail", np.ptp(right))
 
 # %%
 def sent(labels, seed):
-    bits, stops = 10 * np.log2(10), [10, 30, 100, 300, 1000]  # the first ten cost all
+    stops = [10, 30, 100, 300, 1000]
+    bits = stops[0] * np.log2(10)  # the first ten labels go in the plain code
     for known, more in zip(stops, stops[1:]):
         net, _ = learn(x[:known], labels[:known], seed)
         expected = scores_of(net, x[known:more]).double().log_softmax(1)
@@ -367,7 +368,7 @@ ball_chart(rows, {"GoogLeNet", "ConvNeXt-T", "resnet50, trained anew"})
 # %% [markdown]
 # **Figure.** Right answers on ImageNet against work; the area of a circle is the number of parameters. Blue: counted here; green: other convolutional networks; orange: networks of attention, of which more below. Two ways lead out of 2016: to the left (as good, for less) and upwards. The arrow leads to the same ResNet-50 with torchvision's second weights: not one parameter more, only a longer and better training. (torchvision's AlexNet is a later plan by the same author, with 61.1 million parameters; counted here is that of 2012.)
 #
-# *Information density* is what Canziani calls accuracy divided by parameters: what a parameter contributes. The largest networks of 2016 use theirs worst, for AlexNet and VGG keep nearly all of them in dense layers at the end, which GoogLeNet and its heirs replaced by an average over the feature maps.
+# *Information density* is what Canziani calls accuracy divided by parameters: what a parameter contributes. The largest networks in his picture use theirs worst, for AlexNet and VGG keep nearly all of them in dense layers at the end, which GoogLeNet and its heirs replaced by an average over the feature maps.
 
 # %%
 published = {"AlexNet": 56.5 / 61.1, "VGG-16": 71.6 / 138.4, "GoogLeNet": 69.8 / 6.6}
@@ -467,7 +468,7 @@ claims.quote("time-to-94-percent")
 #
 # $$y_i = \sum_j \operatorname{softmax}_j\!\left(\frac{q_i \cdot k_j}{\sqrt{d}}\right) v_j . \tag{13.2}$$
 #
-# A convolution looks at a fixed window; here the picture itself decides where to look. In a network, queries and keys are learned. Take the plain mean colour of the patch for both, and one can see already what [(13.2)](#equation-2) does.
+# A convolution looks at a fixed window; here the picture itself decides where to look. In a network, queries and keys are learned. Take the mean colour of the patch, without its brightness and normalised, for both, and one can see already what [(13.2)](#equation-2) does.
 
 # %% alt="A ginger cat's face and three maps of coarse squares. That of a patch of its left eye is bright on that eye and on the other one, that of the nose on nose and fur, that of the background on the background, and on the glints in the eyes."
 cat = data.photographs()["chelsea"].images[0, :, 30:230, 90:390] / 255
@@ -479,7 +480,7 @@ plots.images([cat, *(m / m.max() for m in attention[[245, 493, 88]])],
              ["photograph", "left eye", "nose", "behind"], columns=2)
 
 # %% [markdown]
-# **Figure.** Where three patches look. One eye finds the other, from one end of the picture to the other, in a single step; a stack of 3 × 3 windows would need many layers for that.
+# **Figure.** Where three patches look. One eye finds the other, half a picture away, in a single step; a stack of 3 × 3 windows would need many layers for that.
 #
 # **Self-supervision** asks whether people must give the labels at all. The picture sets its own task: to say what stood in a patch that was covered, or which two crops come from one photograph. What is learned there is then read out with few labels. The figure of prices says why this can work: to somebody who knows the pictures, most labels say nothing new.
 #
@@ -491,7 +492,7 @@ claims.quote("the-way-forward")
 # %% [markdown]
 # ## The claims, measured
 #
-# On the digits all of Zhang's observations hold: everything is learned to the last label, nonsense later than sense, and what is worth anything shows only on new pictures. Regularisers change that by a few points. Of Canziani's plane, the part that needs no power meter holds too: operations tell the time where memory does not, accuracy is a hyperbola of it, and parameters say little about either.
+# On the digits Zhang's observations hold in kind: everything is learned to the last label, nonsense later than sense (here by a factor of five, in the paper of two or three), and what is worth anything shows only on new pictures. Regularisers change that by a few points, up or down. Of Canziani's plane, the part that needs no power meter holds too: operations tell the time where memory does not, accuracy is a hyperbola of it, and parameters say little about either.
 #
 # ## Exercises
 

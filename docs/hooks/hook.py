@@ -175,6 +175,7 @@ def on_post_page(output, page, config):
     if sheet:
         deck = decks.deck(output, sheet.chapter.number, config.site_name)
         write(Path(page.file.abs_dest_path).with_name("deck") / "index.html", deck)
+        output = markup.parted(output)
     return output
 
 

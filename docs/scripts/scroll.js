@@ -1,6 +1,6 @@
 /* What is wider than its column scrolls; here it can be reached and scrolled with the keyboard too. */
 
-const WIDE = ".output, .formula, .md-typeset__scrollwrap";
+const WIDE = ".output, .formula, .md-typeset__scrollwrap, pre > code";
 
 const widths = new ResizeObserver((entries) => {
   for (const { target } of entries)

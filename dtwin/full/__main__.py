@@ -70,9 +70,12 @@ def perform(chosen, options, out, arguments):
     cards = torch.cuda.device_count()
     device = torch.device(options.device or ("cuda" if cards else "cpu"))
     if device.type == "cuda":
+        if not cards:
+            sys.exit(f"python -m dtwin.full: --device {device}: PyTorch sees no graphics card here; expected cpu")
         device = torch.device("cuda", local % cards)
         torch.cuda.set_device(device)
         torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.allow_tf32 = False  # what is not bfloat16 has all its digits
     group.EAGER = options.eager
     deadline = time.monotonic() + 60 * options.minutes
     state, helpers, failed = Path(options.state or STATE), [], 0
@@ -81,7 +84,7 @@ def perform(chosen, options, out, arguments):
             if rank and plan.alone:
                 continue
             if not plan.alone and not helpers and rank == 0:
-                helpers = [subprocess.Popen([sys.executable, "-m", "dtwin.full", *arguments, "--jobs", "1"],
+                helpers = [subprocess.Popen([sys.executable, "-m", "dtwin.full", *arguments, "--jobs", "1", "--minutes", str(left(deadline))],
                                             env=os.environ | {"RANK": str(n), "LOCAL_RANK": str(n)})
                            for n in range(1, options.jobs)]
             try:
@@ -98,6 +101,11 @@ def perform(chosen, options, out, arguments):
         for helper in helpers:
             helper.wait()
     return failed
+
+
+def left(deadline):
+    """The minutes until then, for the processes that begin later."""
+    return max(deadline - time.monotonic(), 0) / 60
 
 
 def one(plan, small, state, out, device, deadline, rank):

@@ -31,7 +31,7 @@ def train_them(at, kind, layers, seed, epochs, batch, schedule, lr):
 
 def units(small, **recipe):
     if small:
-        recipe |= dict(epochs=2, batch=64)
+        recipe |= dict(epochs=2, batch=16)
     return [Unit(train_them, dict(kind=kind, layers=layers, seed=list(range(1 if small else count)), **recipe))
             for (kind, layers), count in SEEDS.items() if not small or layers in (20, 32, 56)]
 

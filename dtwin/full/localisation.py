@@ -77,8 +77,9 @@ def point(trained, see, size, doubles, seed, device):
 
 def boxes(maps, masks):
     """For each share the part of the pictures in which the box of the map's largest piece overlaps the true box by a half."""
-    return [statistics.fmean(overlap(box(one >= share * one.max()), box(mask)) >= 0.5
-                             for one, mask in zip(maps.cpu().numpy(), masks.cpu().numpy())) for share in SHARES]
+    true = [box(mask) for mask in masks.cpu().numpy()]
+    return [statistics.fmean(overlap(box(one >= share * one.max()), whole) >= 0.5
+                             for one, whole in zip(maps.cpu().numpy(), true)) for share in SHARES]
 
 
 def box(mask):

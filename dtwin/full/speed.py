@@ -105,7 +105,7 @@ def units(small):
     slow = dict(kind="residual", layers=20, seed=[0, 1, 2], **depth.BUDGET)
     if small:
         fast |= dict(runs=2, width=4, epochs=2, batch=32, matrix=64)
-        slow |= dict(layers=8, seed=[0], epochs=1, batch=32)
+        slow |= dict(layers=8, seed=[0], epochs=1, batch=16)
     return [Unit(depth.train_them, slow), Unit(race, fast), Unit(airbench, dict(runs=0 if small else 10))]
 
 

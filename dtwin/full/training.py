@@ -9,6 +9,8 @@ from ..data import loader
 from ..data.store import replacing
 from .group import Group, usual
 
+EVERY = {"cuda": 30.0}  # seconds between two checkpoints, where to write one takes as long as an epoch
+
 
 def fit(nets, images, recipe, test=None, rates=None, labels=None, schedule=None, smoothing=0.0, constrain=None,
         until=None, checkpoint=None, device=torch.device("cpu"), ways=None, alike=False):
@@ -18,7 +20,7 @@ def fit(nets, images, recipe, test=None, rates=None, labels=None, schedule=None,
     training. `rates` are the networks' own learning rates in place of the recipe's, `labels` (N, S) their own labels,
     `schedule` a function as in `train.SCHEDULES`. `constrain` is called with the parameters after each step, and
     `until` with the history after each epoch: where it says so, that was the last. A checkpoint is kept after each
-    epoch as in `train.fit`. A network whose loss is no number any more goes on; its accuracy is that of guessing.
+    epoch as in `train.fit`, on a graphics card at most twice a minute. A network whose loss is no number any more goes on; its accuracy is that of guessing.
     """
     ways = ways or usual(device, alike)
     group = Group(nets, device, ways, rates or [recipe.lr] * len(nets))
@@ -30,6 +32,7 @@ def fit(nets, images, recipe, test=None, rates=None, labels=None, schedule=None,
         _resume(checkpoint, group, history)
     step = group.stepper(recipe, smoothing, constrain)
     schedule = schedule or train.SCHEDULES[recipe.schedule]
+    kept = time.monotonic()
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         for epoch in range(len(history["loss"]), recipe.epochs):
             if until and history["loss"] and until(history):
@@ -41,8 +44,9 @@ def fit(nets, images, recipe, test=None, rates=None, labels=None, schedule=None,
             history["seconds"].append(time.perf_counter() - start)
             if test is not None:
                 history["test_accuracy"].append(group.evaluate(test, normal))
-            if checkpoint:
+            if checkpoint and time.monotonic() - kept >= EVERY.get(device.type, 0):
                 _save(checkpoint, group, history)
+                kept = time.monotonic()
     group.unstack()
     group.train(False)
     return history

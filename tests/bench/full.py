@@ -66,6 +66,7 @@ def main(arguments=None):
     if options.device is None:
         print("no GPU here: nothing is measured (--device cpu measures the CPU)")
         return
+    torch.backends.cudnn.benchmark = True  # as the runs have it
     device, known = torch.device(options.device), PLAIN if options.device == "cpu" else CARD
     print(f"{'group':10} {'networks':>8} {'way':24} {'1000/s':>9} {'of loop':>8}")
     for name in options.groups:

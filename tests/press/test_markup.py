@@ -89,11 +89,24 @@ def test_a_page_loses_its_indentation_but_not_that_of_its_listings():
     assert markup.dense(page) == "<div>\n<p>a\nb</p>\n<pre>def f():\n\n    return 1</pre>\n<script>\n  1\n</script>\n</div>"
 
 
-def test_a_page_loads_its_typeface_early_and_its_script_late_and_names_its_search():
+def test_a_page_loads_its_typeface_early_and_its_scripts_late_and_names_its_search_and_links():
     page = ('<link rel="stylesheet" href="a.css"><link rel="stylesheet" href="b.css"><div data-md-component="search" role="dialog">'
-            '<script src="../assets/javascripts/bundle.a5f9.min.js"></script><script src="own.js"></script>')
+            '<h2 id="a">A<a class="headerlink" href="#a" title="Permanent link">&para;</a></h2><script>var here</script>'
+            '<script src="../assets/javascripts/bundle.a5f9.min.js"></script>\n<script src="own.js" type="module"></script>\n</body>')
     framed = markup.framed(page, "../fonts/serif.woff2")
     assert framed.index('<link rel="preload" href="../fonts/serif.woff2" as="font"') < framed.index("a.css")
     assert framed.count("preload") == 1
-    assert 'role="dialog" aria-label="Search"' in framed
-    assert framed.endswith('<script defer src="../assets/javascripts/bundle.a5f9.min.js"></script><script src="own.js"></script>')
+    assert 'role="dialog" aria-label="Search"' in framed and 'aria-label="Permanent link">&para;' in framed
+    assert "<script src=" not in framed and "<script>var here</script>" in framed
+    assert '[["../assets/javascripts/bundle.a5f9.min.js", ""], ["own.js", "module"]]' in framed
+
+
+def test_what_follows_a_heading_is_a_part_of_the_page():
+    page = ('<h2 id="frame">\n<article class="a">\n<h1>T</h1>\n<p>0</p>\n<h2 id="a">A</h2>\n<h3 id="b">B</h3>\n<p>1</p>\n<pre>2\n\n3</pre>\n'
+            '<h2 id="c">C</h2>\n<p>4</p>\n<div class="colophon">\n5\n</div>\n<div class="footnote">\n6\n</div>\n</article>\n<h2 id="d">\n')
+    boxes = ['<h2 id="a">A</h2>\n<h3 id="b">B</h3>\n<div class="part">\n<p>1</p>\n<pre>2\n\n3</pre>\n</div>\n<h2',
+             '<h2 id="c">C</h2>\n<div class="part">\n<p>4</p>\n</div>\n<div class="colophon">']
+    found = markup.parted(page)
+    assert all(box in found for box in boxes) and found.count("part") == 2
+    assert found.replace('<div class="part">\n', "").replace("</div>\n<h2", "<h2").replace("</div>\n<div class=\"c", "<div class=\"c") == page
+

@@ -71,9 +71,11 @@ def chromium():
 
 def read(page):
     """Read a page to its end, so that everything lazy loads."""
-    for top in range(0, page.evaluate("document.documentElement.scrollHeight"), 800):
+    top = 0
+    while top < page.evaluate("document.documentElement.scrollHeight"):  # which is a guess before its parts are laid out
         page.evaluate(f"window.scrollTo(0, {top})")
         page.wait_for_timeout(30)
+        top += 800
 
 
 @pytest.fixture

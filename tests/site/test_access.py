@@ -9,6 +9,7 @@ from built import ROOT, pages
 AXE = ROOT / "docs/hooks/press/web/node_modules/axe-core/axe.min.js"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
 UNFOLD = """async () => {
+  document.head.insertAdjacentHTML("beforeend", "<style>.part { content-visibility: visible !important }</style>");
   document.querySelectorAll("details").forEach((folded) => (folded.open = true));
   document.querySelectorAll(".moving-start").forEach((button) => button.click());
 }"""

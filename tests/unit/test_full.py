@@ -132,6 +132,17 @@ def test_a_damaged_unit_is_named_and_done_again(shelf, damage, capsys):
     assert capsys.readouterr().err == f"{path} is damaged: its unit is done again\n"
 
 
+def test_a_card_that_is_not_there_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(SystemExit, match="--device cuda: PyTorch sees no graphics card here; expected cpu"):
+        command.main(["relu", "--small", "--device", "cuda", "--out", str(tmp_path)])
+
+
+def test_processes_that_begin_later_end_with_the_first(monkeypatch):
+    monkeypatch.setattr(command.time, "monotonic", lambda: 100.0)
+    assert [command.left(until) for until in (220.0, 90.0, float("inf"))] == [2, 0, float("inf")]
+
+
 def test_a_damaged_checkpoint_is_named_and_left_behind(shelf, capsys):
     path = shelf.path(units.Unit(counting, {"number": 1})).with_suffix(".pt")
     path.parent.mkdir()

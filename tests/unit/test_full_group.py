@@ -1,5 +1,6 @@
 """Networks that train side by side: as each would alone, in whichever way, and to the same bits after a break."""
 
+import contextlib
 from dataclasses import replace
 
 import pytest
@@ -70,6 +71,51 @@ def test_a_break_leaves_no_trace(digits, tmp_path, way):
     assert all(a.equal(b) for a, b in zip(weights(nets), weights(whole)))
 
 
+def test_checkpoints_keep_their_distance_where_they_cost_as_much_as_an_epoch(digits, tmp_path, monkeypatch):
+    monkeypatch.setitem(training.EVERY, "cpu", 3600)
+    trained(digits, checkpoint=tmp_path / "group.pt")
+    assert not (tmp_path / "group.pt").exists()
+
+
+class Stream:
+    """A stream of a card that is not there."""
+
+    def __init__(self, device=None):
+        pass
+
+    def wait_stream(self, other):
+        pass
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_step_that_cannot_be_recorded_is_taken_as_it_is(monkeypatch, capsys, refused):
+    @contextlib.contextmanager
+    def recording(graph):
+        assert current == [main]
+        current[0] = Stream()
+        yield
+        if refused:
+            raise RuntimeError("operation not permitted when stream is capturing")
+        current[0] = main
+
+    class Graph:
+        def replay(self):
+            taken.append("replayed")
+
+    main, taken = Stream(), []
+    current = [main]
+    for name, fake in {"Stream": Stream, "CUDAGraph": Graph, "graph": recording, "stream": contextlib.nullcontext,
+                       "current_stream": lambda device: current[0],
+                       "set_stream": lambda stream: current.__setitem__(0, stream)}.items():
+        monkeypatch.setattr(torch.cuda, name, fake)
+    step = group.Recorded(lambda x, y: taken.append(x.item()), torch.device("cuda"))
+    for n in range(group.WARM + 3):
+        step(torch.tensor(n), torch.tensor(0))
+    assert current == [main] and taken[:group.WARM + 1] == [0, 1, 2, 3]
+    assert taken[group.WARM + 1:] == ([3, 4, 5] if refused else ["replayed"] * 3)
+    assert ("operation not permitted" in capsys.readouterr().err) == refused
+
+
 def test_dropout_differs_between_the_networks_of_a_group(digits):
     nets, history = trained(digits, "vmap", [net(0, 0.5), net(0, 0.5)], rates=[0.1, 0.1])
     assert history["loss"][0][0] != history["loss"][0][1]
@@ -122,9 +168,11 @@ def test_the_ways_of_a_device(monkeypatch):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs and streams need a graphics card")
 @pytest.mark.parametrize("ways", [group.Ways("streams"), group.Ways("streams", graph=True), group.Ways("vmap", graph=True)])
-def test_on_a_graphics_card_graphs_and_streams_change_nothing_but_rounding(digits, ways):
+def test_on_a_graphics_card_graphs_and_streams_change_nothing_but_rounding(digits, ways, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+
     def losses(ways):
         nets = [net(seed) for seed in range(3)]
-        return torch.tensor(training.fit(nets, digits[0], RECIPE, rates=RATES, device=torch.device("cuda"), ways=ways)["loss"])
+        return torch.tensor(training.fit(nets, digits[0], replace(RECIPE, epochs=4), rates=RATES, device=torch.device("cuda"), ways=ways)["loss"])
 
     torch.testing.assert_close(losses(ways), losses(group.Ways()), rtol=1e-3, atol=1e-3)

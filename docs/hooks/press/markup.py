@@ -20,7 +20,13 @@ UNEXPLAINED = re.compile(r'<(h[1-6])\b.*?</\1>|<div class="footnote">.*?</div>',
 # Pygments' names, operators, punctuation, blanks, prefixes of strings, and constants
 UNCOLOURED = re.compile(r'<span class="(?:[nopw]|sa|kc)">(?P<token>[^<]*)</span>')
 INDENTED = re.compile(r"<(?P<kept>pre|script|style|textarea)\b.*?</(?P=kept)>|\n\s+", re.DOTALL)
-BUNDLE = re.compile(r'<script src=(?="[^"]*/bundle\.)')  # Material's script, at the end of the page
+SCRIPTS = re.compile(r'(?:<script src="[^"]+"(?: type="module")?></script>\s*)+(?=</body>)')  # Material's, and ours, at the end of the page
+SCRIPT = re.compile(r'src="(?P<src>[^"]+)"(?: type="(?P<type>\w+)")?')
+LATE = """<script>requestAnimationFrame(() => setTimeout(() => {
+for (const [src, type] of %s) document.body.append(Object.assign(document.createElement("script"), { src, type, async: false }));
+}))</script>
+"""
+BREAK = re.compile(r'^(<(?:h[23] |div class="(?:footnote|colophon)"|/article).*\n)', re.MULTILINE)  # where a part of a chapter ends
 ABBREVIATION = re.compile(r'<abbr title="(?P<meaning>[^"]*)">(?P<term>.*?)</abbr>')
 
 
@@ -96,14 +102,31 @@ def unmark(html: str) -> str:
 
 
 def framed(html: str, font: str) -> str:
-    """Mend the frame that Material gives a page: its typeface loads beside the style sheets and its script waits for the text.
+    """Mend the frame that Material gives a page: its typeface loads beside the style sheets, its scripts when the text is seen.
 
-    The dialog of the search gets the name that it lacks.
+    The dialog of the search and the links of the headings get the names that they lack.
     """
     preload = f'<link rel="preload" href="{font}" as="font" type="font/woff2" crossorigin>'
     html = html.replace('<link rel="stylesheet"', f'{preload}\n<link rel="stylesheet"', 1)
-    html = BUNDLE.sub("<script defer src=", html, count=1)
+    html = SCRIPTS.sub(late, html)
+    html = html.replace('title="Permanent link"', 'aria-label="Permanent link"')  # a title is a tooltip, which costs time
     return html.replace('data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"', 1)
+
+
+def late(scripts: re.Match) -> str:
+    """Write scripts so that a browser shows the page first; they still run in their order."""
+    return LATE % json.dumps([[script["src"], script["type"] or ""] for script in SCRIPT.finditer(scripts[0])])
+
+
+def parted(html: str) -> str:
+    """Put what follows each heading of a chapter's page into a box, so that a browser need not lay it out before it comes near."""
+    start = html.index("<article")
+    before, *parts = BREAK.split(html[start:])
+    boxed = (
+        f'{line}<div class="part">\n{text}</div>\n' if line.startswith("<h") and text.strip() else line + text
+        for line, text in zip(parts[::2], parts[1::2])
+    )
+    return html[:start] + before + "".join(boxed)
 
 
 def dense(html: str) -> str:
