@@ -24,7 +24,6 @@ function offer(figure) {
   figure.append(button);
 }
 
-// Material announces every page, also those that it brings in without loading a document
 document$.subscribe(() => {
   document.querySelectorAll("[data-moving]").forEach(offer);
   const living = document.querySelector("figure.living");

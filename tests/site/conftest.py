@@ -3,7 +3,6 @@
 import functools
 import http.server
 import os
-import re
 import shutil
 import threading
 from pathlib import Path
@@ -37,18 +36,6 @@ def address(site):
     class Handler(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_):
             pass
-
-        def do_GET(self):
-            if self.path != "/sitemap.xml":
-                return super().do_GET()
-            # instant navigation follows the links that the site map names, by the address the site was built for
-            sitemap = (site / "sitemap.xml").read_text("utf-8")
-            home = re.search("<loc>(.*?)</loc>", sitemap)[1]
-            body = sitemap.replace(home, f"http://127.0.0.1:{self.server.server_port}/").encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -94,6 +81,8 @@ def visit(chromium, address):
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.read = lambda: read(page)
         page.goto(address + path, wait_until="load")
+        if options.get("java_script_enabled", True):  # Material's scripts come when the page is seen
+            page.wait_for_function("!document.querySelector('[data-md-component]') || window.document$")
         if reading:
             page.read()
         page.wait_for_load_state("networkidle")

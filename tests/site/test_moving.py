@@ -274,8 +274,8 @@ def test_the_reader_is_told_what_takes_a_while_to_load(visit):
     page = visit(INSIDE)
     figure = page.locator("[data-moving=inside]")
     size = len(gzip.compress((SITE / INSIDE / figure.get_attribute("data-source")).read_bytes())) / 1000
-    assert figure.locator("button").inner_text() == f"Try it yourself (loads {size:.0f} kB)" and 100 < size < 400
-    assert visit(CHAPTER).locator("[data-moving=im2col] button").inner_text() == "Try it yourself"
+    assert figure.locator("button").text_content() == f"Try it yourself (loads {size:.0f} kB)" and 100 < size < 400
+    assert visit(CHAPTER).locator("[data-moving=im2col] button").text_content() == "Try it yourself"
 
 
 def test_a_figure_that_cannot_load_says_so_and_can_be_asked_again(visit):

@@ -22,9 +22,17 @@ UNCOLOURED = re.compile(r'<span class="(?:[nopw]|sa|kc)">(?P<token>[^<]*)</span>
 INDENTED = re.compile(r"<(?P<kept>pre|script|style|textarea)\b.*?</(?P=kept)>|\n\s+", re.DOTALL)
 SCRIPTS = re.compile(r'(?:<script src="[^"]+"(?: type="module")?></script>\s*)+(?=</body>)')  # Material's, and ours, at the end of the page
 SCRIPT = re.compile(r'src="(?P<src>[^"]+)"(?: type="(?P<type>\w+)")?')
-LATE = """<script>requestAnimationFrame(() => setTimeout(() => {
-for (const [src, type] of %s) document.body.append(Object.assign(document.createElement("script"), { src, type, async: false }));
-}))</script>
+LATE = """<script>{
+let add = () => {
+add = () => {};
+const made = %s.map(([src, type]) => Object.assign(document.createElement("script"), { src, type, async: false }));
+// Material waits for an event that has been by then
+made[0].onload = () => document.readyState === "loading" || document.dispatchEvent(new Event("DOMContentLoaded"));
+document.body.append(...made);
+};
+new PerformanceObserver(() => add()).observe({ type: "paint", buffered: true });
+setTimeout(() => add(), 3000); // not every browser tells when it paints
+}</script>
 """
 BREAK = re.compile(r'^(<(?:h[23] |div class="(?:footnote|colophon)"|/article).*\n)', re.MULTILINE)  # where a part of a chapter ends
 ABBREVIATION = re.compile(r'<abbr title="(?P<meaning>[^"]*)">(?P<term>.*?)</abbr>')
