@@ -62,7 +62,7 @@ print(f"1,000 words: {len(text):,} characters, {8 * len(text):,} bits, coded {sa
 # %% [markdown]
 # Nobody codes English better than people. Claude Shannon let them guess a text letter by letter, and from how often they guessed right he concluded that a letter of English carries about one bit: more than 0.6, and less than 1.3 [@shannon1951, the bounds recalled]. So much for the words; now the pictures, each at several sizes.
 
-# %% alt="Bits against the side of the picture, 8 to 64 pixels; the axis of bits is logarithmic. Three lines rise, steeply at first: photographs in colour above, the cow just beneath them, photographs in grey below. Two level lines cross them: a thousand words as lzma codes them is met near 32 pixels by the cow and near 55 by the grey photographs; a thousand words as people code them, a band further down, is met at about 20 and 35 pixels."
+# %% alt="Bits against the side of the picture, 8 to 64 pixels; the axis of bits is logarithmic. Three lines rise, steeply at first: photographs in colour above, the cow just beneath them, photographs in grey below. Two level lines cross them: a thousand words as lzma codes them is met near 32 pixels by the cow and near 55 by the grey photographs; a thousand words as people code them, a band further down, is met at about 18 and 30 pixels."
 import numpy as np
 from skimage.transform import resize
 

@@ -673,7 +673,7 @@ for name, value in percent.items():
 Markdown(" |\n| ".join(table) + " |")
 
 # %% [markdown]
-# The two columns of numbers on the left were measured in this run; the others are the paper's, top-5, for the methods that are nearest in kind [@krizhevsky2012]. On animals the revolution happens again: learned features leave the hand-made ones behind. (Chapter 5's best form, a soft pyramid, errs less than these two and more than the net.) On digits the two are level, for a few of 360 wrong are a matter of chance. Where edges say nearly all, there is little left to learn.
+# The two columns of numbers on the left were measured in this run; the others are the paper's, top-5, for the methods that are nearest in kind [@krizhevsky2012]. On animals the revolution happens again: learned features leave the hand-made ones behind. (Chapter 5's best form, a soft pyramid, errs less than these two and more than the net.) On digits the two are level. Where edges say nearly all, there is little left to learn.
 
 # %%
 claims.measure("learned-features-beat-bag", one / percent["bag of 32 words"])
@@ -789,7 +789,7 @@ mistakes = np.array([[
 plots.curves({"": mistakes}, "training digits", "wrong answers, %", x=amounts, log="xy")
 
 # %% [markdown]
-# **Figure.** Mean and range of two. A power law, by which each doubling of the data takes away the same *share* of the errors, would be a straight line on these axes. This line is nearly flat up to 200 digits and falls steeply behind. (Up to 200 digits a net takes 80 steps, with 400 it takes 96 and with 800 it takes 192: a part of the fall may be theirs.) But it falls, and nothing on it says that 800 are enough, or 1.2 million.
+# **Figure.** Mean and range of two. A power law, by which each doubling of the data takes away the same *share* of the errors, would be a straight line on these axes. This line is nearly flat up to 200 digits and falls steeply behind. (Nets take 80 steps up to 200 digits and 192 with 800: a part of the fall may be theirs.) But it falls, and nothing on it says that 800 are enough, or 1.2 million.
 
 # %%
 logs = np.log(amounts), np.log(mistakes.mean(0))
@@ -834,11 +834,11 @@ print(f"% wrong: 1,210 parameters {small:.1f}, 1.7 million {large:.1f}")
 claims.measure("larger-is-not-worse", large - small)
 
 # %% [markdown]
-# It does not err more, but less. (Both walked through the digits only twice, and part of the difference is that the large one learns faster.) Size alone is no sin; chapter 13 comes back to this riddle.
+# It does not err more, but less. (Both saw them only twice; in part, the large one learns faster.) Size alone is no sin; chapter 13 comes back to this riddle.
 #
 # ## The claims, measured
 #
-# What stands: where AlexNet's weights and its work are; that sigmoids are slow and rectifiers die; that shifted colours help and dropout takes time, that momentum shortens the way and weight decay moves the goal, that depth and width pay, that five nets know more than one; and that on animals a network which learns its own features beats those made by hand. What did not come back: the sixfold lead over tanh, for with a good start tanh was the faster here; towers that specialise; the straight line of a power law; two of the bands for the hidden layer, by a little; and the smaller effects, of overlapping windows, of dropout, of response normalisation, of weight decay in training. Half a point or a point and a half, found on 1.2 million photographs, is lost among nets that differ by points from seed to seed. That is no refutation, and a workbench on which every trick shines would be suspect. But it says what to ask of a trick: on which pictures, in which net, against how much chance?
+# What stands: where AlexNet's weights and its work are; that sigmoids are slow and rectifiers die; that shifted colours help and dropout takes time, that momentum shortens the way and weight decay moves the goal, that depth and width pay, that five nets know more than one; and that on animals a network which learns its own features beats those made by hand. What did not come back: the lead over tanh, which was the faster here; towers that specialise; the line of a power law; two bands of the hidden layer, by a little; and the smaller effects, of overlapping windows, of dropout, of response normalisation, of weight decay in training. Half a point or a point and a half, found on 1.2 million photographs, is lost among nets that differ by points from seed to seed. That is no refutation, and a workbench on which every trick shines would be suspect. But it says what to ask of a trick: on which pictures, in which net, against how much chance?
 #
 # ## Exercises
 

@@ -168,14 +168,15 @@ def on_page_content(html, page, config, files):
 def on_post_page(output, page, config):
     """Set the formulas of a page, and make its deck beside that of a chapter."""
     try:
-        output = markup.framed(markup.dense(formulas.typeset(output)), get_relative_url(f"assets/fonts/{TEXT}", page.url))
+        output = formulas.typeset(output.replace(f" {pages.UNSEARCHED}", ""))  # the search has read it by now
+        output = markup.framed(markup.dense(output), get_relative_url(f"assets/fonts/{TEXT}", page.url))
     except markup.FormulaError as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from None
     sheet = sheets.get(Path(page.file.src_uri).stem)
     if sheet:
         deck = decks.deck(output, sheet.chapter.number, config.site_name)
         write(Path(page.file.abs_dest_path).with_name("deck") / "index.html", deck)
-        output = markup.parted(output)
+        output = markup.parted(output.replace(' class="autorefs autorefs-internal"', ""))  # it is for signatures
     return output
 
 

@@ -2,10 +2,16 @@
 
 const WIDE = ".output, .formula, .md-typeset__scrollwrap, pre > code";
 
-const widths = new ResizeObserver((entries) => {
-  for (const { target } of entries)
-    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
-    else target.removeAttribute("tabindex");
+function reach(wide) {
+  if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
+  else wide.removeAttribute("tabindex");
+}
+
+const widths = new ResizeObserver((entries) => entries.forEach(({ target }) => reach(target)));
+
+// a typeface that comes late changes what is in a box, not the box
+document.fonts.addEventListener("loadingdone", () => {
+  for (const wide of document.querySelectorAll(WIDE)) if (wide.checkVisibility({ contentVisibilityAuto: true })) reach(wide);
 });
 
 // a frame later Material has put its own frames around the tables

@@ -81,6 +81,7 @@ def test_listings_keep_only_the_marks_that_have_a_colour():
     listing = '<span class="k">def</span><span class="w"> </span><span class="n">f</span><span class="p">(</span>)<span class="o">=</span><span class="mi">1</span>'
     assert markup.unmark(listing) == '<span class="k">def</span> f()=<span class="mi">1</span>'
     assert markup.unmark('<span class="sa">f</span><span class="kc">None</span>') == "fNone"
+    assert markup.unmark('<pre><span></span><code>a</code></pre>') == "<pre><code>a</code></pre>"
     assert markup.unmark('<span class="n">a <b>b</b></span>') == '<span class="n">a <b>b</b></span>'
 
 

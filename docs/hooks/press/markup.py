@@ -22,16 +22,14 @@ UNCOLOURED = re.compile(r'<span class="(?:[nopw]|sa|kc)">(?P<token>[^<]*)</span>
 INDENTED = re.compile(r"<(?P<kept>pre|script|style|textarea)\b.*?</(?P=kept)>|\n\s+", re.DOTALL)
 SCRIPTS = re.compile(r'(?:<script src="[^"]+"(?: type="module")?></script>\s*)+(?=</body>)')  # Material's, and ours, at the end of the page
 SCRIPT = re.compile(r'src="(?P<src>[^"]+)"(?: type="(?P<type>\w+)")?')
+NAMES = re.compile(r'title="Jump back to footnote [^"]*"')  # a title is a tooltip as well, which costs time
+# Not every browser tells when it paints; and Material waits for an event that has been by the time its script runs
 LATE = """<script>{
-let add = () => {
-add = () => {};
 const made = %s.map(([src, type]) => Object.assign(document.createElement("script"), { src, type, async: false }));
-// Material waits for an event that has been by then
+const add = () => document.body.append(...made);
 made[0].onload = () => document.readyState === "loading" || document.dispatchEvent(new Event("DOMContentLoaded"));
-document.body.append(...made);
-};
-new PerformanceObserver(() => add()).observe({ type: "paint", buffered: true });
-setTimeout(() => add(), 3000); // not every browser tells when it paints
+new PerformanceObserver(add).observe({ type: "paint", buffered: true });
+setTimeout(add, 3000);
 }</script>
 """
 BREAK = re.compile(r'^(<(?:h[23] |div class="(?:footnote|colophon)"|/article).*\n)', re.MULTILINE)  # where a part of a chapter ends
@@ -105,19 +103,19 @@ def glossary(text: str) -> dict[str, str]:
 
 
 def unmark(html: str) -> str:
-    """Take the marks off what has the colour of the text anyway in listings."""
-    return UNCOLOURED.sub(r"\g<token>", html)
+    """Take the marks off what has the colour of the text anyway in listings, and the empty one that each begins with."""
+    return UNCOLOURED.sub(r"\g<token>", html.replace("<pre><span></span><code>", "<pre><code>"))
 
 
 def framed(html: str, font: str) -> str:
     """Mend the frame that Material gives a page: its typeface loads beside the style sheets, its scripts when the text is seen.
 
-    The dialog of the search and the links of the headings get the names that they lack.
+    The dialog of the search, links of headings and ways back from footnotes get names that are no tooltips.
     """
     preload = f'<link rel="preload" href="{font}" as="font" type="font/woff2" crossorigin>'
     html = html.replace('<link rel="stylesheet"', f'{preload}\n<link rel="stylesheet"', 1)
     html = SCRIPTS.sub(late, html)
-    html = html.replace('title="Permanent link"', 'aria-label="Permanent link"')  # a title is a tooltip, which costs time
+    html = NAMES.sub('aria-label="Back to the text"', html.replace('title="Permanent link"', 'aria-label="Permanent link"'))
     return html.replace('data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"', 1)
 
 
