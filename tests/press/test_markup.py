@@ -1,6 +1,7 @@
 """What pages say beyond their Markdown: the ledger, the glossary's tooltips, formulas."""
 
 import json
+import re
 
 import pytest
 from dtwin import claims
@@ -109,5 +110,4 @@ def test_what_follows_a_heading_is_a_part_of_the_page():
              '<h2 id="c">C</h2>\n<div class="part">\n<p>4</p>\n</div>\n<div class="colophon">']
     found = markup.parted(page)
     assert all(box in found for box in boxes) and found.count("part") == 2
-    assert found.replace('<div class="part">\n', "").replace("</div>\n<h2", "<h2").replace("</div>\n<div class=\"c", "<div class=\"c") == page
-
+    assert re.sub(r'<div class="part">\n|</div>\n(?=<h2 id="c|<div class="colophon)', "", found) == page
