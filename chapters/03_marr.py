@@ -281,7 +281,7 @@ claims.measure("cast-shadows-add-borders", with_shadow[0] / without[0])
 #
 # $$I = \rho \; \mathbf n \cdot \mathbf s . \tag{3.1}$$
 #
-# The unknowns are three numbers, $\mathbf b = \rho\,\mathbf n$. One picture gives one equation; three pictures from one place, under three known lights, give three [@woodham1980]. The length of the solution is the albedo, its direction the normal.
+# The unknowns are three numbers, $\mathbf b = \rho\,\mathbf n$. One picture gives one equation; three pictures from one place, under three known lights, give three [@woodham1980]. If the directions of the lights do not lie in one plane, these have one solution. The length of the solution is the albedo, its direction the normal.
 
 # %% tags=["nbval-check-output"]
 lights = np.array([[0, 0, 1], [0.6, 0, 0.8], [0, 0.6, 0.8]])

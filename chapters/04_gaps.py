@@ -688,7 +688,7 @@ for by in (0.5, 1.0):
 # **Program it.** The threshold of `silhouette` ruins it in noise and in poor light. Let the picture set it. Write `border_spread(picture)`: for the three pixels at either end of each row, the distance of their colours from their median, the row's ground; of all these distances the median. Run `check(border_spread)`. Then try three times this spread as the threshold: which dials get better, which worse?
 
 # %% [markdown] tags=["hint"]
-# **Hint.** The first three lines of `silhouette` find the border and the ground of each row.
+# **Hint.** The first two lines in the body of `silhouette` find the border and the ground of each row.
 
 # %% [markdown] tags=["hint"]
 # **Hint.** `np.linalg.norm(…, axis=0)` is the distance of two colours when the channels are the first axis.
@@ -728,7 +728,7 @@ for name, levels in camera_dials.items():
 # **Hint.** Where the sum is 0, divide by something else: `np.where(total == 0, 1, total)`.
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The dial of gain: darker pictures are found as if nothing had happened. But black, grey and white have become one colour, and a black cow on snow is a white one.
+# **Solution.** The dial of gain: darker pictures are found as if nothing had happened. But every grey, from nearly black to white, has become one colour, and a dark cow on snow is a white one.
 
 # %% tags=["solution", "nbval-check-output"]
 def chromaticity(pictures):

@@ -967,7 +967,7 @@ check(moved)
 # **Predict, then program it.** Take the pooling, `nn.MaxPool2d(2)`, out of the CNN. What becomes of the ups and downs? And if it stays, but looks at *every* window of 2 × 2 pixels in place of every second, `nn.MaxPool2d(2, stride=1)`? Write that pooling in NumPy, `pool_everywhere(maps)`, from (N, C, H, W) to (N, C, H − 1, W − 1), and run `check(pool_everywhere)`.
 
 # %% [markdown] tags=["hint"]
-# **Hint.** Which shifts of the picture shift a map that was halved by a whole number?
+# **Hint.** By how many of its own pixels does a halved map move when the picture moves by one pixel? And when it moves by two?
 
 # %% [markdown] tags=["hint"]
 # **Hint.** The upper left pixels of all windows are `maps[:, :, :-1, :-1]`. `np.maximum` compares two arrays.

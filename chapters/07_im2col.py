@@ -517,6 +517,9 @@ check(columns_by_index)
 # %% [markdown] tags=["hint"]
 # **Hint.** Columns of ones make `col2im` count.
 
+# %% [markdown] tags=["solution"]
+# **Solution.** No: each pixel comes back as often as it lay under a window. Count that, and divide.
+
 # %% tags=["solution", "nbval-check-output"]
 def col2im_mean(cols, output_size, kernel_size):
     counts = ref.col2im(np.ones_like(cols), output_size, kernel_size)

@@ -505,7 +505,7 @@ claims.quote("the-way-forward")
 # **Hint.** A network without training error gives every training picture the label that it was given. How many of those are not the true ones, if the hat may return the right label by luck?
 
 # %% [markdown] tags=["solution"]
-# **Solution.** No. It has no training error, so it repeats every wrong label: its errors are the corrupted labels themselves, less the tenth of them that the hat got right by chance, or about 22.5 %. Stopped after a few epochs, it makes far fewer: count them on `learn(x[:1000], y, seed, limit=4)`.
+# **Solution.** No. It has no training error, so it repeats every wrong label: its errors are the corrupted labels themselves, less the tenth of them that the hat got right by chance, or about 22.5 %. Stopped after a few epochs, it makes far fewer: count them with `learn(x[:1000], y, seed, limit=4)`.
 
 # %% [markdown]
 # ### Exercise 2. The bits of a shuffled list ★★

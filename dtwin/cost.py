@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from .modes import evaluating
+
 
 class Layer(NamedTuple):
     """A layer that has parameters, and its cost; `shape` is that of its output for one picture."""
@@ -24,7 +26,8 @@ def layers(net, shape):
     `torch.device("meta")` is counted without its numbers ever being there.
 
     Raises:
-        ValueError: the network holds parameters in a layer that is no convolution, linear layer or batch normalisation.
+        ValueError: the network has no parameters, or some in a layer that is no convolution, linear layer or batch
+            normalisation.
     """
     found = []
 
@@ -37,24 +40,26 @@ def layers(net, shape):
     costly = {name: layer for name, layer in net.named_modules() if list(layer.parameters(recurse=False))}
     for name, layer in costly.items():
         if not isinstance(layer, (nn.Conv2d, nn.Linear, nn.BatchNorm2d)):
-            raise ValueError(f"layers: got {type(layer).__name__} {name!r} with parameters of its own, expected "
+            raise ValueError(f"cost.layers: got {type(layer).__name__} {name!r} with parameters of its own, expected "
                              "Conv2d, Linear or BatchNorm2d")
+    if not costly:
+        raise ValueError(f"cost.layers: got {type(net).__name__} without parameters, expected a network with some")
     hooks = [layer.register_forward_hook(lambda layer, _, output, name=name: note(name, layer, output))
              for name, layer in costly.items()]
-    training, device = net.training, next(net.parameters()).device
-    net.eval()
     try:
-        with torch.no_grad():
-            net(torch.zeros(1, *shape, device=device))
+        with evaluating(net), torch.no_grad():
+            net(torch.zeros(1, *shape, device=next(net.parameters()).device))
     finally:
-        net.train(training)
         for hook in hooks:
             hook.remove()
     return found
 
 
 def total(net, shape):
-    """The whole network as one `Layer`, named by its class, its output that of the last: sums over `layers`."""
+    """The whole network as one `Layer`, named by its class, its output that of the last: sums over `layers`.
+
+    A layer that computes twice costs twice, but has its parameters once. Raises as `layers`.
+    """
     rows = layers(net, shape)
     return Layer(type(net).__name__, rows[-1].shape,
-                 sum(row.parameters for row in rows), sum(row.multiply_adds for row in rows))
+                 sum(p.numel() for p in net.parameters()), sum(row.multiply_adds for row in rows))

@@ -28,7 +28,8 @@ def gradient_errors(f, f_backward, *args, seed=0, wrt=None, **options):
     if wrt is None:
         wrt = [i for i, a in enumerate(args) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
     if any(args[i].dtype != np.float64 for i in wrt):
-        raise ValueError("gradient_errors: expected arrays in float64; a smaller type is all noise")
+        raise ValueError(f"gradient_errors: got {[str(args[i].dtype) for i in wrt]}, expected arrays in float64; a "
+                         "smaller type is all noise")
     dy = rng.normal(size=np.shape(f(*args, **options)))
     gradients = f_backward(dy, *args, **options)
     gradients = gradients if isinstance(gradients, tuple) else (gradients,)

@@ -5,6 +5,19 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
+
+from .modes import evaluating
+
+# of the functions that lay windows: their kind, and kernel, stride, padding and dilation from their arguments
+WINDOWS = {
+    torch.conv2d: ("conv", lambda x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1:
+                   (tuple(weight.shape[2:]), stride, padding, dilation)),
+    F.max_pool2d: ("pool", lambda x, kernel_size, stride=None, padding=0, dilation=1, *_, **__:
+                   (kernel_size, stride or kernel_size, padding, dilation)),
+    F.avg_pool2d: ("pool", lambda x, kernel_size, stride=None, padding=0, *_, **__:
+                   (kernel_size, stride or kernel_size, padding, 1)),
+}
 
 
 class Layer(NamedTuple):
@@ -35,13 +48,9 @@ def layers(net, shape):
         ValueError: the picture is no square, or the windows of a layer are none, are dilated, or are padded unevenly.
     """
     _expect(len(shape) == 3 and shape[1] == shape[2], f"shape={tuple(shape)}", "(C, side, side)")
-    training, device = net.training, next(net.parameters()).device
-    net.eval()
-    try:
-        with torch.no_grad(), _Ways():
-            return list(net(torch.zeros(1, *shape, device=device)).way)
-    finally:
-        net.train(training)
+    device = next(net.parameters(), torch.empty(0)).device
+    with evaluating(net), torch.no_grad(), _Ways():
+        return list(net(torch.zeros(1, *shape, device=device)).way)
 
 
 def field(layers):
@@ -59,13 +68,10 @@ class _Ways(TorchFunctionMode):
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         out = function(*args, **(kwargs or {}))
-        way = max((getattr(arg, "way", ()) for arg in args), key=len, default=())
-        if function is torch.conv2d:
-            _, weight, _, stride, padding, dilation, _ = args
-            way += (_layer("conv", way, (tuple(weight.shape[2:]), stride, padding, dilation), out),)
-        elif function is F.max_pool2d:
-            stride = kwargs["stride"] or args[1]  # None is the kernel's
-            way += (_layer("pool", way, (args[1], stride, kwargs["padding"], kwargs["dilation"]), out),)
+        way = max((getattr(arg, "way", ()) for arg in tree_leaves((args, kwargs))), key=len, default=())
+        if function in WINDOWS:
+            kind, window = WINDOWS[function]
+            way += (_layer(kind, way, window(*args, **(kwargs or {})), out),)
         if isinstance(out, torch.Tensor):
             out.way = way
         return out

@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from .data import loader
 from .data.store import replacing
+from .modes import evaluating
 
 # what the learning rate is multiplied by when the share t of the training is done
 SCHEDULES = {
@@ -117,13 +118,14 @@ def fit(net, images, recipe, test=None, checkpoint=None, device=None):
     """
     device = _device(device)
     rank, world = _processes(device)
-    _expect(len(images) > 0, "fit", repr(images), "at least one picture")
+    for one in (images, test):
+        _expect(one is None or len(one) > 0, "fit", repr(one), "at least one picture")
     pixels, labels = loader.on_device(images, device)
     history = History(loader.statistics(pixels))
     net.to(device, memory_format=torch.channels_last)
     _check_labels("fit", images, outputs(net, images[:1], history.statistics, device))
     optimiser = torch.optim.SGD(net.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay)
-    identity = checkpoint and _identity(net, images, recipe)
+    identity = checkpoint and _identity(net, images, recipe, test)
     if checkpoint and Path(checkpoint).exists():
         _resume(Path(checkpoint), identity, net, optimiser, history, device)
     model = net if world == 1 else DistributedDataParallel(net)
@@ -132,7 +134,7 @@ def fit(net, images, recipe, test=None, checkpoint=None, device=None):
           tqdm(total=recipe.epochs * steps, initial=done * steps, desc="training", disable=rank > 0 or None) as bar):
         for epoch in range(done, recipe.epochs):
             _epoch(model, optimiser, recipe, epoch, pixels, labels, history, rank, world, bar)
-            if test:
+            if test is not None:
                 score = evaluate(net, test, history.statistics, device)
                 history.test_loss.append(score.loss)
                 history.test_accuracy.append(score.accuracy)
@@ -196,15 +198,9 @@ def outputs(net, images, statistics, device=None, batch=1000):
         ValueError: the set is empty.
     """
     _expect(len(images) > 0, "outputs", repr(images), "at least one picture")
-    owner = getattr(net, "__self__", net)
-    training = owner.training
-    owner.eval()
-    try:
-        with torch.no_grad():
-            batches = loader.batches(*loader.on_device(images, _device(device)), batch, statistics)
-            return torch.cat([_forward(net, x).cpu() for x, _ in batches])
-    finally:
-        owner.train(training)
+    with evaluating(getattr(net, "__self__", net)), torch.no_grad():
+        batches = loader.batches(*loader.on_device(images, _device(device)), batch, statistics)
+        return torch.cat([_forward(net, x).cpu() for x, _ in batches])
 
 
 def evaluate(net, images, statistics, device=None):
@@ -247,11 +243,20 @@ def _processes(device):
     return distributed.get_rank(), distributed.get_world_size()
 
 
-def _identity(net, images, recipe):
+def _identity(net, images, recipe, test):
     """What a checkpoint and the run that resumes it must have in common."""
-    pictures = hashlib.sha256(images.images.tobytes() + images.labels.tobytes()).hexdigest()
+    pictures, tested = (one and hashlib.sha256(one.images.tobytes() + one.labels.tobytes()).hexdigest()
+                        for one in (images, test))
     parameters = {name: list(p.shape) for name, p in net.named_parameters()}
-    return {**asdict(recipe), "parameters": parameters, "pictures": pictures}
+    layers = {name: [type(layer).__qualname__, _settings(layer)] for name, layer in net.named_modules()}
+    return {**asdict(recipe), "parameters": parameters, "layers": layers, "pictures": pictures, "test pictures": tested}
+
+
+def _settings(layer):
+    """The numbers, names and functions that a layer was given: its kernel's size, say, or its activation."""
+    plain = {name: value for name, value in vars(layer).items() if name[0] != "_" and name != "training"}
+    return {name: getattr(value, "__qualname__", repr(value)) for name, value in plain.items()
+            if callable(value) or isinstance(value, (bool, int, float, str, tuple))}
 
 
 def _save(path, identity, net, optimiser, history):
@@ -265,8 +270,8 @@ def _save(path, identity, net, optimiser, history):
 def _resume(path, identity, net, optimiser, history, device):
     try:
         state = torch.load(path, map_location=device, weights_only=True)
-        there = state["identity"]
-    except (RuntimeError, KeyError, EOFError, pickle.UnpicklingError) as error:
+        there = dict(state["identity"])
+    except (RuntimeError, KeyError, IndexError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
         raise ValueError(f"fit: {path} cannot be read as a checkpoint of this course") from error
     other = [name for name in identity if identity[name] != there.get(name)]
     _expect(not other, "fit", f"a checkpoint of another run, {path}, which differs in {', '.join(other)}",

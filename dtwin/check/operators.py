@@ -66,9 +66,9 @@ def operators():
 SLIPS = {
     "linear": {"The bias is not added.": lambda x, weight, bias=None: ref.linear(x, weight)},
     "tanh_backward": {
-        "x stands where tanh(x) belongs.": lambda dy, x: dy * (1 - x ** 2),
+        "You use x where tanh(x) belongs.": lambda dy, x: dy * (1 - x ** 2),
         "tanh(x) is not squared.": lambda dy, x: dy * (1 - np.tanh(x))},
-    "sigmoid_backward": {"x stands where sigmoid(x) belongs.": lambda dy, x: dy * x * (1 - x)},
+    "sigmoid_backward": {"You use x where sigmoid(x) belongs.": lambda dy, x: dy * x * (1 - x)},
     "softmax": {
         "All numbers together sum to 1, not those along `dim`.": lambda x, dim=-1: np.exp(x) / np.exp(x).sum(),
         "The option `dim` is not used: you always sum along the last axis.": lambda x, dim=-1: ref.softmax(x)},
@@ -109,7 +109,7 @@ SLIPS = {
             dy, x, x.swapaxes(0, 1).reshape(x.shape[1], -1).mean(1), x.swapaxes(0, 1).reshape(x.shape[1], -1).var(1),
             weight, bias, eps)},
     "local_response_norm": {
-        "alpha is not divided by the size of the window, as PyTorch does and the paper does not.":
+        "You divide alpha by the size of the window, as PyTorch does; the paper does not.":
         lambda x, size=5, alpha=1e-4, **o: ref.local_response_norm(x, size, alpha / size, **o)},
     "dropout": {
         "What is kept must be scaled by 1 / (1 − p).": lambda x, mask, p=0.5: x * mask,

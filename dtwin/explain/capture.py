@@ -4,6 +4,8 @@ from contextlib import contextmanager
 
 import torch
 
+from ..modes import evaluating
+
 
 @contextmanager
 def capture(net, layer):
@@ -27,18 +29,6 @@ def capture(net, layer):
     finally:
         handle.remove()
         outputs.clear()
-
-
-@contextmanager
-def evaluating(net):
-    """The network in evaluation mode; at the end each of its modules is in the mode it had before."""
-    modes = [(module, module.training) for module in net.modules()]
-    net.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 def maps_of(function, net, x, layer):

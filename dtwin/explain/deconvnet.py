@@ -17,10 +17,13 @@ def deconvnet(net, x, layer, units, batch=256):
     Zeiler and Fergus, *Visualizing and Understanding Convolutional Networks*, 2014, section 2.1.
 
     Raises:
-        ValueError: x is no batch of pictures, the layer is unknown or gives no maps, or it has no such unit.
+        ValueError: x is no batch of pictures, the layer is unknown or gives no maps, or the units do not fit.
     """
     expect_images("deconvnet", x)
-    units = torch.as_tensor(units, device=x.device).expand(len(x))
+    units = torch.as_tensor(units, device=x.device)
+    ok = units.shape in ((), (len(x),)) and not units.is_floating_point()
+    expect(ok, "deconvnet", f"units {tuple(units.shape)} of {units.dtype}", f"one unit, or an integer for each of {len(x)} pictures")
+    units = units.expand(len(x))
     parts = []
     with evaluating(net), torch.enable_grad(), relu_rule("deconvnet"):
         for part, unit in zip(x.split(batch), units.split(batch)):

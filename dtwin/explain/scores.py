@@ -42,7 +42,7 @@ def deletion(net, x, maps, classes=None, steps=16, base=0.0, batch=256):
     Petsiuk, Das and Saenko, *RISE*, 2018.
 
     Raises:
-        ValueError: steps is not positive, the maps or the classes do not fit, or x is no batch of pictures.
+        ValueError: steps is not positive, the maps, the classes or the base do not fit, or x is no batch of pictures.
     """
     return _exchange("deletion", net, x, base, maps, classes, steps, batch)
 
@@ -64,7 +64,9 @@ def _exchange(function, net, x, base, maps, classes, steps, batch):
     pixels = (len(x), *x.shape[2:])
     expect(tuple(maps.shape) == pixels, function, f"maps {tuple(maps.shape)}", f"one for each picture, {pixels}")
     classes = classes_of(function, net, x, classes, batch)
-    base = torch.as_tensor(base, dtype=x.dtype, device=x.device).expand_as(x)
+    base = torch.as_tensor(base, dtype=x.dtype, device=x.device)
+    expect(base.shape in ((), x.shape), function, f"base {tuple(base.shape)}", f"a number, or pictures {tuple(x.shape)}")
+    base = base.expand_as(x)
     # the rank of each pixel, 0 for the most important; of equals the first
     rank = maps.flatten(1).argsort(dim=1, descending=True, stable=True).argsort(dim=1).reshape(pixels)[:, None]
     before, after = (base, x) if function == "insertion" else (x, base)

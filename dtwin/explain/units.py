@@ -52,22 +52,24 @@ def windows(net, x, layer, places):
     """What a place of a layer's maps can see: its receptive field in each picture, (N, 4).
 
     The rows and columns `places` (N, 2) are one place for each picture; a window is top, left, bottom, right, the last
-    two not included, as far as the picture goes. It is measured, not computed: the pixels whose gradient is not zero
+    two not included, as far as the picture goes; four zeros if it sees nothing but padding. It is measured, not computed: the pixels whose gradient is not zero
     when ReLUs pass all and poolings take the mean.
 
     Raises:
-        ValueError: x is no batch of pictures, the layer is unknown or gives no maps, or has no such places.
+        ValueError: x is no batch of pictures, the layer is unknown or gives no maps, or has no such places, or a
+            pooling beneath it is dilated.
     """
     expect_images("windows", x)
     places = torch.as_tensor(places, device=x.device)
-    expect(places.shape == (len(x), 2), "windows", f"places {tuple(places.shape)}", f"({len(x)}, 2)")
+    expect(places.shape == (len(x), 2) and not places.is_floating_point(), "windows",
+           f"places {tuple(places.shape)} of {places.dtype}", f"integers ({len(x)}, 2)")
     passing = dict.fromkeys(RELUS, lambda x, inplace=False: x) | dict.fromkeys((F.max_pool2d, torch.max_pool2d), _mean)
     with evaluating(net), torch.enable_grad(), Swap(passing):
         pixels = torch.zeros_like(x).requires_grad_()
         _, maps = maps_of("windows", net, pixels, layer)
         rows, columns = places.T
         inside = (places >= 0).all() and (places < torch.tensor(maps.shape[2:], device=x.device)).all()
-        expect(inside, "windows", f"places up to {places.max(0).values.tolist()}",
+        expect(inside, "windows", f"places from {places.min(0).values.tolist()} to {places.max(0).values.tolist()}",
                f"rows and columns of maps {tuple(maps.shape[2:])}")
         chosen = maps.sum(1)[torch.arange(len(x)), rows, columns]
         (reached,) = torch.autograd.grad(chosen.sum(), pixels)
@@ -77,10 +79,11 @@ def windows(net, x, layer, places):
 
 
 def _mean(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    expect(dilation in (1, (1, 1)), "windows", f"a pooling with dilation {dilation}", "poolings without")
     return F.avg_pool2d(x, kernel_size, stride, padding, ceil_mode)
 
 
 def _ends(line):
-    """The first true entry of each row (N, L), and the one behind the last."""
-    line = line.int()
-    return line.argmax(1), line.shape[1] - line.flip(1).argmax(1)
+    """The first true entry of each row (N, L), and the one behind the last; 0 and 0 where none is true."""
+    last = line.shape[1] - line.int().flip(1).argmax(1)
+    return line.int().argmax(1), torch.where(line.any(1), last, 0)

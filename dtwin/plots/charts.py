@@ -31,8 +31,9 @@ def curves(series, xlabel, ylabel, x=None, log=""):
         ends[name] = at[-1], values.mean(0)[-1]
     ax.set(**{f"{axis}scale": "log" for axis in log})
     ax.margins(x=0)
-    if "x" in log and at.size <= 8:  # few enough to name each: the powers of ten would name none of them
-        ax.set_xticks(at, [f"{value:,g}" for value in at])
+    longest = max((line.get_xdata() for line in ax.lines), key=len)
+    if "x" in log and longest.size <= 8:  # few enough to name each: the powers of ten would name none of them
+        ax.set_xticks(longest, [f"{value:,g}" for value in longest])
         ax.set_xticks([], minor=True)
     if at.dtype.kind == "i" and "x" not in log:
         ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(8, integer=True))
@@ -50,6 +51,7 @@ def bars(panels, labels, form="{:,.0f}"):
     for n, (ax, (title, values)) in enumerate(zip(axes.flat, panels.items())):
         ok = np.shape(values) == (len(labels),)
         check(ok, "bars", f"shape {np.shape(values)} for {title!r}", f"({len(labels)},), one value for each label")
+        check(np.min(values) >= 0, "bars", f"{np.min(values)} for {title!r}", "values from 0, which bars begin at")
         ax.barh(labels, values, color=f"C{n}", height=0.62)
         for row, value in enumerate(values):
             ax.annotate(form.format(value), (value, row), (4, 0), textcoords="offset points", va="center")

@@ -34,7 +34,8 @@ def images(pictures, labels=None, columns=None, signed=False):
     for ax, picture, label, sign in zip(axes.flat, pictures, labels, signs):
         top = np.quantile(np.abs(picture), 0.995) or 1 if sign else 255 if picture.dtype == np.uint8 else 1
         if picture.ndim == 3:
-            picture = picture[0] if len(picture) == 1 else np.clip(picture.transpose(1, 2, 0) / top, 0, 1)
+            low = -top if sign else 0
+            picture = picture[0] if len(picture) == 1 else np.clip((picture.transpose(1, 2, 0) - low) / (top - low), 0, 1)
         ax.imshow(picture, cmap=diverging() if sign else "gray", vmin=-top if sign else 0, vmax=top,
                   interpolation="nearest" if picture.shape[0] < 64 else "antialiased")
         ax.set_title(label, pad=4)

@@ -48,7 +48,7 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, groups=1):
     """
     n, out, oh, ow = _check_conv("conv2d", x, weight, bias, stride, padding, groups)
     w = weight.reshape(groups, out // groups, -1)
-    y = np.empty((out, n, oh, ow), np.result_type(x, weight))  # channels first, as products come
+    y = np.empty((out, n, oh, ow), _dtype(x, weight, bias))  # channels first, as products come
     for images, rows, view in _blocks(x, weight, stride, padding, oh, ow):
         product = y[:, images, rows].reshape(groups, w.shape[1], -1)  # not copied: a part of y
         np.matmul(w, _columns(view, groups), out=product)
@@ -61,7 +61,8 @@ def conv2d_backward(dy, x, weight, bias=None, stride=1, padding=0, groups=1):
     """Gradients (dx, dweight, dbias) of `conv2d`; dbias is None without a bias."""
     expect_gradient("conv2d", dy, _check_conv("conv2d", x, weight, bias, stride, padding, groups))
     w = weight.reshape(groups, len(weight) // groups, -1)
-    dw, dx = np.zeros_like(w), np.zeros(padded_shape(x.shape, padding), x.dtype)
+    dtype = np.result_type(dy, x, weight)
+    dw, dx = np.zeros(w.shape, dtype), np.zeros(padded_shape(x.shape, padding), dtype)
     dview = windows(dx, weight.shape[2:], stride)
     for images, rows, view in _blocks(x, weight, stride, padding, *dy.shape[2:]):
         dproduct = dy[images, :, rows].swapaxes(0, 1).reshape(groups, w.shape[1], -1)
@@ -77,7 +78,7 @@ def conv2d_loops(x, weight, bias=None, stride=1, padding=0, groups=1):
     n, out, oh, ow = _check_conv("conv2d_loops", x, weight, bias, stride, padding, groups)
     (sh, sw), (_, depth, kh, kw) = pair(stride), weight.shape
     x = pad(x, padding)
-    y = np.zeros((n, out, oh, ow), np.result_type(x, weight))
+    y = np.zeros((n, out, oh, ow), _dtype(x, weight, bias))
     for image in range(n):
         for o in range(out):
             first = o // (out // groups) * depth  # input channel where this output's group begins
@@ -94,7 +95,8 @@ def conv2d_loops_backward(dy, x, weight, bias=None, stride=1, padding=0, groups=
     expect_gradient("conv2d_loops", dy, shape)
     (n, out, oh, ow), (sh, sw), (_, depth, kh, kw) = shape, pair(stride), weight.shape
     x = pad(x, padding)
-    dx, dw = np.zeros_like(x), np.zeros_like(weight)
+    dtype = np.result_type(dy, x, weight)
+    dx, dw = np.zeros(x.shape, dtype), np.zeros(weight.shape, dtype)
     for image in range(n):
         for o in range(out):
             first = o // (out // groups) * depth
@@ -104,6 +106,10 @@ def conv2d_loops_backward(dy, x, weight, bias=None, stride=1, padding=0, groups=
                     dx[at] += dy[image, o, r, c] * weight[o]
                     dw[o] += dy[image, o, r, c] * x[at]
     return crop(dx, padding), dw, None if bias is None else dy.sum(axis=(0, 2, 3))
+
+
+def _dtype(x, weight, bias):
+    return np.result_type(x, weight, *([] if bias is None else [bias]))
 
 
 def _blocks(x, weight, stride, padding, oh, ow):

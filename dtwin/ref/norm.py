@@ -37,7 +37,7 @@ def batch_stats(x):
 
 def batch_norm_eval(x, running_mean, running_var, weight, bias, eps=1e-5):
     """Batch normalisation with fixed statistics, an affine map; shapes as in `batch_norm`."""
-    _check("batch_norm_eval", x, 1, running_mean=running_mean, running_var=running_var,
+    _check("batch_norm_eval", x, 0, running_mean=running_mean, running_var=running_var,
            weight=weight, bias=bias)
     scale = weight / np.sqrt(running_var + eps)
     return x * _channels(scale, x) + _channels(bias - running_mean * scale, x)
@@ -45,7 +45,7 @@ def batch_norm_eval(x, running_mean, running_var, weight, bias, eps=1e-5):
 
 def batch_norm_eval_backward(dy, x, running_mean, running_var, weight, bias, eps=1e-5):
     """Gradients (dx, dweight, dbias); the statistics are constants."""
-    _check("batch_norm_eval", x, 1, running_mean=running_mean, running_var=running_var,
+    _check("batch_norm_eval", x, 0, running_mean=running_mean, running_var=running_var,
            weight=weight, bias=bias)
     expect_gradient("batch_norm_eval", dy, x.shape)
     std = _channels(np.sqrt(running_var + eps), x)
@@ -59,8 +59,8 @@ def fold_batch_norm(weight, bias, running_mean, running_var, bn_weight, bn_bias,
 
     weight (O, …) and bias (O,) or None of the layer before, the others (O,) → (O, …), (O,).
     """
-    expect(all(a is None or a.shape == weight.shape[:1]
-               for a in (bias, running_mean, running_var, bn_weight, bn_bias)), "fold_batch_norm",
+    vectors = (running_mean, running_var, bn_weight, bn_bias, *([] if bias is None else [bias]))
+    expect(all(v is not None and v.shape == weight.shape[:1] for v in vectors), "fold_batch_norm",
            shapes(weight=weight, bias=bias, running_mean=running_mean, running_var=running_var,
                   bn_weight=bn_weight, bn_bias=bn_bias), "weight (O, …), all others (O,)")
     scale = bn_weight / np.sqrt(running_var + eps)

@@ -15,13 +15,13 @@ def max_pool2d(x, kernel_size, stride=None, padding=0):
     x (N, C, H, W) → (N, C, oh, ow).
     """
     _check("max_pool2d", x, kernel_size, stride, padding)
-    return _pixels(x, kernel_size, stride, padding, -np.inf).max(axis=0)
+    return _pixels(x, kernel_size, stride, padding, _least(x)).max(axis=0)
 
 
 def max_pool2d_backward(dy, x, kernel_size, stride=None, padding=0):
     """Gradient of `max_pool2d`: all of it goes to the largest pixel, the first among equals."""
     expect_gradient("max_pool2d", dy, _check("max_pool2d", x, kernel_size, stride, padding))
-    pixels = _pixels(x, kernel_size, stride, padding, -np.inf)
+    pixels = _pixels(x, kernel_size, stride, padding, _least(x))
     winner = np.arange(len(pixels))[:, None, None, None, None] == pixels.argmax(axis=0)
     return _scatter(dy * winner, x, kernel_size, stride, padding)
 
@@ -55,6 +55,10 @@ def global_avg_pool_backward(dy, x):
 
 def _check_maps(x):
     expect(x.ndim == 4, "global_avg_pool", shapes(x=x), "x (N, C, H, W)")
+
+
+def _least(x):
+    return -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
 
 
 def _pixels(x, kernel_size, stride, padding, fill):

@@ -2,7 +2,7 @@
 
 from torch.nn import functional as F
 
-from .shapes import expect, pair, shapes
+from .shapes import expect, output_size as size_after, pair, shapes
 
 
 def im2col(x, kernel_size, stride=1, padding=0):
@@ -25,15 +25,16 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, groups=1):
 
 def conv2d_im2col(x, weight, bias=None, stride=1, padding=0, groups=1):
     """Convolution as weights times the columns of `im2col`, to compare with `conv2d`."""
+    size = _output_size("conv2d_im2col", x, weight, bias, stride, padding, groups)
     cols = im2col(x, weight.shape[2:], stride, padding).unflatten(1, (groups, -1))
     y = weight.reshape(groups, len(weight) // groups, -1) @ cols  # (N, groups, O/groups, oh·ow)
-    y = y.reshape(len(x), len(weight), *_output_size(x, weight, bias, stride, padding, groups))
+    y = y.reshape(len(x), len(weight), *size)
     return y if bias is None else y + bias[:, None, None]
 
 
 def conv2d_loops(x, weight, bias=None, stride=1, padding=0, groups=1):
     """Convolution by its definition, one number of the output at a time; shapes as in `conv2d`."""
-    oh, ow = _output_size(x, weight, bias, stride, padding, groups)
+    oh, ow = _output_size("conv2d_loops", x, weight, bias, stride, padding, groups)
     (sh, sw), (ph, pw), (out, depth, kh, kw) = pair(stride), pair(padding), weight.shape
     x = F.pad(x, (pw, pw, ph, ph))
     y = x.new_zeros(len(x), out, oh, ow)
@@ -47,15 +48,10 @@ def conv2d_loops(x, weight, bias=None, stride=1, padding=0, groups=1):
     return y if bias is None else y + bias[:, None, None]
 
 
-def _output_size(x, weight, bias, stride, padding, groups):
-    (sh, sw), (ph, pw) = pair(stride), pair(padding)
+def _output_size(function, x, weight, bias, stride, padding, groups):
     expect(x.ndim == 4 and weight.ndim == 4
            and x.shape[1] == weight.shape[1] * groups and len(weight) % groups == 0
-           and (bias is None or bias.shape == weight.shape[:1])
-           and min(sh, sw) > 0 <= min(ph, pw), "conv2d_loops",
-           f"{shapes(x=x, weight=weight)}, groups={groups}, stride={stride}, padding={padding}",
+           and (bias is None or bias.shape == weight.shape[:1]),
+           function, f"{shapes(x=x, weight=weight, bias=bias)}, groups={groups}",
            "x (N, C, H, W), weight (O, C/groups, kh, kw), bias (O,), groups a divisor of C and O")
-    (h, w), (kh, kw) = x.shape[2:], weight.shape[2:]
-    expect(kh <= h + 2 * ph and kw <= w + 2 * pw, "conv2d_loops", f"kernel {(kh, kw)} on {(h, w)}",
-           "a kernel no larger than the padded image")
-    return (h + 2 * ph - kh) // sh + 1, (w + 2 * pw - kw) // sw + 1
+    return size_after(function, x.shape[2:], weight.shape[2:], stride, padding)

@@ -73,13 +73,15 @@ class SmallAlexNet(nn.Module):
                  pool=3, batch_norm=False, lrn=0.0, groups=1, dropout=0.0):
         super().__init__()
         widths = [width for stage in stages for width in stage]
-        self.depths, self.activation, self.pool = [len(stage) for stage in stages], activation, pool
+        self.depths, self.activation, self.pool = tuple(len(stage) for stage in stages), activation, pool
         self.lrn, self.dropout = lrn, dropout
         self.convs = nn.ModuleList(
             nn.Conv2d(a, b, 3 if i else 5, padding=1 if i else 2, groups=groups if i else 1)
             for i, (a, b) in enumerate(pairwise([channels, *widths])))
         self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in widths if batch_norm)
-        self.fc1 = nn.Linear(widths[-1] * (size >> len(stages)) ** 2, hidden)
+        for _ in stages:
+            size = (size + (pool - 1) // 2 * 2 - pool) // 2 + 1
+        self.fc1 = nn.Linear(widths[-1] * size**2, hidden)
         self.fc2 = nn.Linear(hidden, classes)
         for layer in (*self.convs, self.fc1):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu" if activation is relu else "linear")

@@ -1,7 +1,6 @@
 """Normalisation: over the batch (Ioffe & Szegedy 2015) and across channels (Krizhevsky 2012)."""
 
 from torch.nn import functional as F
-from torch.nn.utils import fusion
 
 from .shapes import expect, shapes
 
@@ -20,8 +19,8 @@ def batch_stats(x):
 
     Averaged over training, these are what `batch_norm_eval` wants (Ioffe & Szegedy, algorithm 2).
     """
-    expect(x.ndim >= 2 and x.numel() >= 2 * x.shape[1], "batch_stats", shapes(x=x),
-           "x (N, C, …) with at least 2 values per channel")
+    expect(x.ndim >= 2, "batch_stats", shapes(x=x), "x (N, C, …)")
+    expect(x.numel() >= 2 * x.shape[1], "batch_stats", shapes(x=x), "at least 2 values per channel")
     axes = (0, *range(2, x.ndim))
     return x.mean(axes), x.var(axes)
 
@@ -36,8 +35,9 @@ def fold_batch_norm(weight, bias, running_mean, running_var, bn_weight, bn_bias,
 
     weight (O, …) and bias (O,) or None of the layer before, the others (O,) → (O, …), (O,).
     """
-    return fusion.fuse_conv_bn_weights(
-        weight, bias, running_mean, running_var, eps, bn_weight, bn_bias)
+    scale = bn_weight * (running_var + eps).rsqrt()
+    shift = -running_mean if bias is None else bias - running_mean
+    return weight * scale.reshape(-1, *[1] * (weight.ndim - 1)), bn_bias + shift * scale
 
 
 def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):

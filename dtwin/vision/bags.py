@@ -99,9 +99,11 @@ def fisher(descriptors, gmm):
 
     How the picture's descriptors pull at the means and at the deviations of a `mixture`; after Perronnin, Sánchez and
     Mensink, *Improving the Fisher Kernel for Large-Scale Image Classification*, ECCV 2010. Unlike scikit-image's, it
-    takes a batch and leaves out the weights of the Gaussians.
+    takes a batch and leaves out the weights of the Gaussians. Of no descriptors the vector is zero.
     """
     n, p, d = descriptors.shape
+    if p == 0:
+        return np.zeros((n, 2 * gmm.means_.size), np.float32)
     share = gmm.predict_proba(descriptors.reshape(-1, d)).reshape(n, p, -1).astype(np.float32)
     mass = share.sum(1)[..., None]
     first, second = share.transpose(0, 2, 1) @ descriptors, share.transpose(0, 2, 1) @ descriptors**2
@@ -146,7 +148,7 @@ def _distances(descriptors, words):
 def _points(function, descriptors, k, seed):
     points = np.asarray(descriptors).reshape(-1, np.shape(descriptors)[-1])
     if not 1 <= k <= len(points):
-        raise ValueError(f"{function}: got {len(points)} descriptors for k={k}, expected at least as many")
+        raise ValueError(f"{function}: got k={k}, expected 1 to {len(points)}, the number of descriptors")
     if len(points) > POINTS:
         points = points[np.random.default_rng(seed).choice(len(points), POINTS, replace=False)]
     return points

@@ -33,7 +33,7 @@ class Tree:
                              f"expected {shape}, a row for each parent")
         for part, parent in enumerate(self.parents):
             if not (0 <= parent < part or parent == part == 0):
-                raise ValueError(f"Tree: got parent {parent} of part {part}, expected one before it")
+                raise ValueError(f"Tree: got parent {parent} of part {part}, expected one before it, or 0 of part 0")
         if not (np.asarray(self.stiffness)[1:] > 0).all():
             raise ValueError("Tree: got a spring of no stiffness, expected all above 0")
 

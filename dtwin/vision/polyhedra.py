@@ -95,13 +95,16 @@ def recognise(drawing, camera, solids=SOLIDS, tolerance=3.0):
     """The Match that explains most polygons of a LineDrawing, two at least, within the tolerance; or None.
 
     Among several, the one that expects fewest faces in vain, then the one of least residual.
-    camera: (3, 3), the intrinsic matrix of the calibrated camera. tolerance: the largest residual, in pixels.
+    camera: (3, 3), the intrinsic matrix [[f, 0, x], [0, f, y], [0, 0, 1]] of the calibrated camera. tolerance: the largest residual, in pixels.
 
     Raises:
-        ValueError: the camera is not (3, 3).
+        ValueError: the camera is none of this kind: its pixels are no squares, say, or askew.
     """
-    if np.shape(camera) != (3, 3):
-        raise ValueError(f"recognise: got a camera of shape {np.shape(camera)}, expected (3, 3)")
+    camera = np.asarray(camera, float)
+    squares = camera.shape == (3, 3) and np.allclose(camera, [[camera[0, 0], 0, camera[0, 2]],
+                                                              [0, camera[0, 0], camera[1, 2]], [0, 0, 1]])
+    if not squares:
+        raise ValueError(f"recognise: got a camera {camera.tolist()}, expected [[f, 0, x], [0, f, y], [0, 0, 1]]")
     found = [(solid, *reading) for solid in solids for reading in readings(drawing.polygons, solid)]
     for count in sorted({len(polygons) for _, polygons, _ in found}, reverse=True):
         matches = fit(drawing, camera, [reading for reading in found if len(reading[1]) == count])

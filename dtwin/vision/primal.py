@@ -43,16 +43,18 @@ def _unit_slope(sigma):
 def zero_crossings(image, sigma, contrast=0.0):
     """The pixels, bool (H, W), at which the Laplacian of Gaussian changes sign as steeply as at a step of `contrast`.
 
-    Of two neighbours of different sign the one nearer to zero is marked. Raises as `laplacian_of_gaussian`.
+    Of two neighbours of different sign the one nearer to zero is marked, and what is zero between two. Raises as `laplacian_of_gaussian`.
     """
     response = laplacian_of_gaussian(image, sigma)
     found = np.zeros(response.shape, bool)
     for axis in (0, 1):
         a, b = (np.moveaxis(array, axis, 0) for array in (response, found))
-        changes = (a[:-1] < 0) != (a[1:] < 0)
+        sign = np.sign(a)
+        changes = sign[:-1] * sign[1:] < 0
         nearer = np.abs(a[:-1]) <= np.abs(a[1:])
         b[:-1] |= changes & nearer
         b[1:] |= changes & ~nearer
+        b[1:-1] |= (sign[1:-1] == 0) & (sign[:-2] * sign[2:] < 0)
     return found & (step_height(response, sigma) >= contrast)
 
 

@@ -30,12 +30,12 @@ def matching_cost(left, right, disparities, radius=2):
     the picture, all of them.
 
     Raises:
-        ValueError: the pictures differ in shape, or there are no disparities or more than columns; and as `census`.
+        ValueError: the pictures differ in shape, or there are fewer than three disparities or more than columns; and as `census`.
     """
     a, b = census(left, radius), census(right, radius)
-    if a.shape != b.shape or not 0 < disparities <= a.shape[1]:
+    if a.shape != b.shape or not 3 <= disparities <= a.shape[1]:
         raise ValueError(f"matching_cost: got pictures {a.shape} and {b.shape} and {disparities} disparities, "
-                         "expected one shape (H, W) and from 1 to W disparities")
+                         "expected one shape (H, W) and from 3 to W disparities")
     cost = np.full((*a.shape, disparities), (2 * radius + 1) ** 2 - 1, np.float32)
     for d in range(disparities):
         cost[:, d:, d] = np.bitwise_count(a[:, d:] ^ b[:, :a.shape[1] - d])

@@ -239,7 +239,7 @@ PLANTED = [
      "too large by a factor 5, which is the size of the batch"),
     ("cross_entropy_backward", lambda dy, logits, labels: ref.cross_entropy_backward(1.0, logits, labels),
      "The gradient that arrives, dy, is not used"),
-    ("tanh_backward", lambda dy, x: dy * (1 - x * x), "x stands where tanh(x) belongs"),
+    ("tanh_backward", lambda dy, x: dy * (1 - x * x), "You use x where tanh(x) belongs"),
     ("tanh_backward", lambda dy, x: 1 - np.tanh(x) ** 2, "dy, is not used"),
     ("tanh_backward", lambda dy, x: dy * (1 - np.tanh(x)), "tanh(x) is not squared"),
     ("tanh_backward", lambda dy, x: dy * (np.tanh(x) ** 2 - 1), "wrong sign"),

@@ -63,5 +63,23 @@ def test_no_hook_stays_when_the_picture_does_not_fit():
 
 def test_a_layer_of_another_kind_is_named():
     net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ConvTranspose2d(2, 1, 3))
-    with pytest.raises(ValueError, match=r"layers: got ConvTranspose2d '1' with .*, expected Conv2d"):
+    with pytest.raises(ValueError, match=r"cost\.layers: got ConvTranspose2d '1' with .*, expected Conv2d"):
         cost.layers(net, (1, 8, 8))
+
+
+def test_a_network_without_parameters_is_refused():
+    with pytest.raises(ValueError, match=r"cost\.layers: got ReLU without parameters, expected a network with some"):
+        cost.total(nn.ReLU(), (1, 8, 8))
+
+
+def test_a_layer_that_computes_twice_costs_twice_and_has_its_parameters_once():
+    layer = nn.Conv2d(2, 2, 3, padding=1)
+    net = nn.Sequential(layer, nn.ReLU(), layer)
+    assert cost.total(net, (2, 4, 4)) == ("Sequential", (2, 4, 4), 38, 2 * 36 * 16)
+
+
+def test_a_layer_frozen_in_a_network_that_trains_stays_frozen():
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    net[1].eval()
+    cost.layers(net, (1, 8, 8))
+    assert [net.training, net[0].training, net[1].training] == [True, True, False]

@@ -131,7 +131,9 @@ def test_unpooling_puts_each_maximum_back_in_its_place():
     assert back.equal(F.max_unpool2d(values, switches, 2)) and back.equal(torch.tensor(ours))
 
 
-@pytest.mark.parametrize("units, came", [(2, "units from 2 to 2, expected 0 to 1"), (-1, "units from -1 to -1")])
+@pytest.mark.parametrize("units, came", [
+    (2, "units from 2 to 2, expected 0 to 1"), (-1, "units from -1 to -1"),
+    ([0, 1, 0], r"units \(3,\) of torch.int64, expected one unit, or an integer for each of 2"), (0.5, r"units \(\) of torch.float32")])
 def test_an_unknown_unit_is_named(units, came):
     with pytest.raises(ValueError, match=f"deconvnet: got {came}"):
         explain.deconvnet(OneUnit(), torch.zeros(2, 1, 4, 4), "second", units)

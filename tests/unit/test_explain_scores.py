@@ -83,3 +83,5 @@ def test_curves_name_what_does_not_fit(curve):
         function(Sum(), X, torch.zeros(1, 3, 3))
     with pytest.raises(ValueError, match=f"explain.{curve}: got steps=0, expected at least 1"):
         function(Sum(), X, ORDER, steps=0)
+    with pytest.raises(ValueError, match=rf"explain.{curve}: got base \(3,\), expected a number, or pictures \(1, 1, 2, 2\)"):
+        function(Sum(), X, ORDER, base=torch.zeros(3))

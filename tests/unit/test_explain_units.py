@@ -66,10 +66,22 @@ def test_windows_of_a_network_with_overlapping_pooling_and_batch_norm():
 
 
 @pytest.mark.parametrize("places, came", [
-    ([(0, 0)], r"places \(1, 2\), expected \(2, 2\)"),
-    ([(0, 5), (0, 0)], r"places up to \[0, 5\], expected .* \(5, 5\)"),
-    ([(0, -1), (0, 0)], r"places up to \[0, 0\]"),
+    ([(0, 0)], r"places \(1, 2\) of torch.int64, expected integers \(2, 2\)"),
+    ([(0.0, 0.5), (0, 0)], r"places \(2, 2\) of torch.float32, expected integers"),
+    ([(0, 5), (0, 0)], r"places from \[0, 0\] to \[0, 5\], expected .* \(5, 5\)"),
+    ([(0, -1), (0, 0)], r"places from \[0, -1\] to \[0, 0\]"),
 ])
 def test_wrong_places_are_named(net, places, came):
     with pytest.raises(ValueError, match=f"windows: got {came}"):
         explain.windows(net, pictures(2), "3", places)
+
+
+def test_a_place_that_sees_nothing_but_padding_has_an_empty_window():
+    got = explain.windows(nn.Conv2d(1, 1, 1, padding=1), torch.zeros(2, 1, 6, 6), "", [(0, 0), (1, 2)])
+    assert got.tolist() == [[0, 0, 0, 0], [0, 1, 1, 2]]
+
+
+def test_windows_of_dilated_poolings_are_refused():
+    net = nn.Sequential(nn.Conv2d(1, 1, 3), nn.MaxPool2d(2, 1, dilation=3))
+    with pytest.raises(ValueError, match="windows: got a pooling with dilation 3, expected poolings without"):
+        explain.windows(net, torch.zeros(1, 1, 9, 9), "1", [(0, 0)])

@@ -10,24 +10,26 @@ import dtwin
 
 ROOT = Path(dtwin.__file__).parent
 ALLOWED = {"ref": {"numpy"}, "twin": {"torch"}, "vision": {"numpy", "scipy", "skimage", "sklearn"},
-           "check": {"numpy", "scipy", ".."}, "explain": {"torch"}, "plots": {"numpy", "matplotlib"}, "cases.py": {"numpy"}, "gradcheck.py": {"numpy"},
-           "cost.py": {"torch"}, "receptive.py": {"torch"},
+           "check": {"numpy", "scipy", ".."}, "explain": {"torch", "..modes"}, "plots": {"numpy", "matplotlib"}, "cases.py": {"numpy"}, "gradcheck.py": {"numpy"},
+           "cost.py": {"torch"}, "receptive.py": {"torch"}, "modes.py": set(),
            "full": {"numpy", "scipy", "skimage", "sklearn", "torch", ".."}}
 FILES = [(name, path) for name in ALLOWED
          for path in ([ROOT / name] if name.endswith(".py") else sorted((ROOT / name).glob("**/*.py")))]
 
 
 def imported(source):
-    """Top-level names of the packages a source imports; a module of its own package is '.'."""
+    """Top-level names of the packages a source imports; a module of its own package is '.', one beside it '..name'."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield "." * node.level if node.level else node.module.split(".")[0]
+            beside = node.level > 1 and node.module and node.module.split(".")[0]
+            yield "." * node.level + (beside or "") if node.level else node.module.split(".")[0]
 
 
 def foreign(source, allowed):
-    return set(imported(source)) - allowed - {"."} - sys.stdlib_module_names
+    names = set(imported(source)) - allowed - {"."} - sys.stdlib_module_names
+    return {name for name in names if not (name.startswith("..") and ".." in allowed)}
 
 
 @pytest.mark.parametrize("name, path", FILES, ids=lambda value: getattr(value, "stem", value))

@@ -206,6 +206,7 @@ def test_a_decorated_function_must_return_a_figure():
     (lambda: plots.curves({"a": [1]}, "x", "y", log="z"), r"plots.curves: got log='z', expected \"\", \"x\""),
     (lambda: plots.bars({}, []), r"plots.bars: got no panels, expected at least one"),
     (lambda: plots.bars({"t": [1, 2]}, ["a"]), r"plots.bars: got shape \(2,\) for 't', expected \(1,\)"),
+    (lambda: plots.bars({"t": [1, -2]}, ["a", "b"]), r"plots.bars: got -2 for 't', expected values from 0"),
 ])
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):

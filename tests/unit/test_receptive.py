@@ -53,6 +53,36 @@ def test_layers_by_hand():
     assert net.training and net.norm.num_batches_tracked == 0
 
 
+class Both(nn.Module):
+    """Two ways, the longer one the second, whose maps are laid behind each other."""
+
+    def __init__(self):
+        super().__init__()
+        self.near, self.far = nn.Conv2d(1, 1, 3, padding=1), nn.Conv2d(1, 1, 5, padding=2)
+
+    def forward(self, x):
+        return torch.cat([self.near(x), self.far(self.near(x))], dim=1)
+
+
+class Ours(nn.Module):
+    """The operators of this course, called without a layer around them."""
+
+    def forward(self, x):
+        ones = torch.ones(1, 1, 3, 3)
+        return twin.conv2d(twin.avg_pool2d(twin.conv2d(x, ones, padding=1), 2), ones, padding=1)
+
+
+@pytest.mark.parametrize("net, expected", [
+    (nn.Sequential(nn.Conv2d(1, 1, 3), nn.AvgPool2d(2), nn.Conv2d(1, 1, 3)), (8, 2, 0)), (Both(), (7, 1, -3)), (Ours(), (8, 2, -3))])
+def test_means_ways_that_meet_and_operators_without_layers_are_followed(net, expected):
+    found = receptive.field(receptive.layers(net, (1, 20, 20)))
+    assert found == expected
+    whole = nn.Sequential(net)  # explain asks layers by their names
+    (seen,) = explain.windows(whole, torch.zeros(1, 1, 20, 20), "0", [[3, 3]])
+    first = found.start + 3 * found.step
+    assert seen.tolist() == [first, first, first + found.length, first + found.length]
+
+
 @pytest.mark.parametrize("layer, came", [
     (nn.Conv2d(1, 1, (3, 1)), r"conv 1 with kernel \(3, 1\), stride \(1, 1\), padding \(0, 0\), dilation \(1, 1\)"),
     (nn.Conv2d(1, 1, 3, dilation=2), r"dilation \(2, 2\)"),

@@ -47,6 +47,13 @@ def test_each_stage_halves_the_side_with_either_pooling():
     assert twin.nets.SmallAlexNet(size=16, classes=7)(x[:, :, :16, :16]).shape == (2, 7)
 
 
+@pytest.mark.parametrize("size", [8, 20, 28, 30])
+@pytest.mark.parametrize("pool", [2, 3])
+def test_a_side_that_is_no_power_of_two_is_halved_as_its_pooling_does(size, pool):
+    net = twin.nets.SmallAlexNet(channels=1, size=size, pool=pool)
+    assert net(torch.zeros(2, 1, size, size)).shape == (2, 10)
+
+
 def test_two_groups_halve_the_weights_of_all_convolutions_but_the_first():
     one, two = ([conv.weight.numel() for conv in twin.nets.SmallAlexNet(groups=g).convs] for g in (1, 2))
     assert one[0] == two[0] and [n // 2 for n in one[1:]] == two[1:]

@@ -32,9 +32,9 @@ def digits():
     return data.digits("train"), data.digits("test")
 
 
-def mlp(seed=0, widths=(64, 16, 10)):
+def mlp(seed=0, widths=(64, 16, 10), **options):
     torch.manual_seed(seed)
-    return twin.nets.MLP(*widths)
+    return twin.nets.MLP(*widths, **options)
 
 
 class Small(nn.Module):
@@ -228,21 +228,22 @@ def test_a_checkpoint_is_whole_or_as_it_was(digits, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("change, named", [
     (dict(recipe=replace(QUICK, lr=0.2, seed=1)), "lr, seed"), (dict(net=(64, 17, 10)), "parameters"),
-    (dict(first=1), "pictures"),
+    (dict(first=1), "pictures"), (dict(activation=twin.tanh), "layers"), (dict(test=slice(100)), "test pictures"),
 ])
 def test_a_checkpoint_of_another_run_is_refused(digits, tmp_path, change, named):
     path = tmp_path / "net.pt"
     train.fit(mlp(), digits[0][:200], QUICK, checkpoint=path)
     first = change.get("first", 0)
     with pytest.raises(ValueError, match=f"fit: got a checkpoint of another run, .*net.pt, which differs in {named}, "):
-        train.fit(mlp(widths=change.get("net", (64, 16, 10))), digits[0][first:first + 200],
-                  change.get("recipe", QUICK), checkpoint=path)
+        train.fit(mlp(widths=change.get("net", (64, 16, 10)), activation=change.get("activation", twin.relu)),
+                  digits[0][first:first + 200], change.get("recipe", QUICK),
+                  digits[1][change["test"]] if "test" in change else None, path)
 
 
-@pytest.mark.parametrize("content", [b"", b"no checkpoint", "other"])
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", {"net": {}}, torch.zeros(2), [1], {"identity": 1}])
 def test_a_file_that_is_no_checkpoint_is_refused_and_kept(digits, tmp_path, content):
     path = tmp_path / "net.pt"
-    torch.save({"net": {}}, path) if content == "other" else path.write_bytes(content)
+    path.write_bytes(content) if isinstance(content, bytes) else torch.save(content, path)
     before = path.read_bytes()
     with pytest.raises(ValueError, match="fit: .*net.pt cannot be read as a checkpoint"):
         train.fit(mlp(), digits[0], QUICK, checkpoint=path)
@@ -253,6 +254,8 @@ def test_bad_sets_are_refused(digits):
     images, statistics = digits[0], loader.statistics(loader.on_device(digits[0])[0])
     with pytest.raises(ValueError, match="fit: got <digits, train: 0 of 1 x 8 x 8, 10 classes>, expected at least one"):
         train.fit(mlp(), images[:0], QUICK)
+    with pytest.raises(ValueError, match="fit: got <digits, test: 0 of 1 x 8 x 8, 10 classes>, expected at least one"):
+        train.fit(mlp(), images, QUICK, digits[1][:0])
     with pytest.raises(ValueError, match="outputs: got <digits.* expected at least one picture"):
         train.evaluate(mlp(), images[:0], statistics)
     five = mlp(widths=(64, 8, 5))
@@ -317,6 +320,6 @@ def test_training_knows_torch_and_the_data_and_nothing_else():
     plain = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
     names = {name.split(".")[0] for name in plain}
     sources = [(node.level, node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    assert {module.split(".")[0] for level, module in sources if level} == {"data"}
+    assert {module.split(".")[0] for level, module in sources if level} == {"data", "modes"}
     names |= {module.split(".")[0] for level, module in sources if not level}
     assert names - sys.stdlib_module_names == {"torch", "tqdm"}

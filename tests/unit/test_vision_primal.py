@@ -46,6 +46,14 @@ def test_a_step_is_crossed_at_its_place_and_tells_its_height(sigma):
     height = primal.step_height(primal.laplacian_of_gaussian(image, sigma), sigma)
     np.testing.assert_allclose(height[found], 0.37)
     assert not primal.zero_crossings(image, sigma, contrast=0.38).any()
+    assert set(np.nonzero(primal.zero_crossings(image, sigma))[1]) <= {39, 40}  # where nothing is, nothing changes sign
+
+
+def test_a_step_through_the_middle_of_a_pixel_is_crossed_there():
+    image = np.zeros((40, 81))
+    image[:, 40:] += 0.5
+    image[:, 41:] += 0.5
+    assert set(np.nonzero(primal.zero_crossings(image, 2))[1]) == {40}
 
 
 def test_a_ramp_has_no_crossing_and_noise_has_more_on_finer_scales():

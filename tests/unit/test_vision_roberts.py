@@ -178,9 +178,10 @@ def test_two_faces_of_a_cuboid_are_those_of_a_lying_wedge_too():
     assert recognise(drawing, camera(block), SOLIDS[2:]).residual > 1
 
 
-def test_the_camera_must_be_a_matrix():
-    with pytest.raises(ValueError, match=r"recognise: got a camera of shape \(3, 4\), expected \(3, 3\)"):
-        recognise(truth(pasture.Block(size=64))[0], np.zeros((3, 4)))
+@pytest.mark.parametrize("wrong", [np.zeros((3, 4)), np.diag([300.0, 400, 1]), 2 * camera(BLOCKS[0])])
+def test_the_camera_must_have_square_pixels(wrong):
+    with pytest.raises(ValueError, match=r"recognise: got a camera \[\[.*\]\], expected \[\[f, 0, x\], \[0, f, y\], \[0, 0, 1\]\]"):
+        recognise(truth(pasture.Block(size=64))[0], wrong)
 
 
 def test_a_new_solid_needs_its_outline_only():

@@ -44,6 +44,8 @@ def test_photometric_stereo_gives_normals_and_albedo_exactly_where_three_lights_
     np.testing.assert_allclose(found[:, lit], normals[:, lit], atol=1e-12)
     np.testing.assert_allclose(painted[lit], albedo[lit])
     assert np.isnan(found[:, ~lit]).all() and np.isnan(painted[~lit]).all()
+    dim, _ = surfaces.photometric_stereo(images / 20, LIGHTS / 20)
+    np.testing.assert_allclose(dim[:, lit], normals[:, lit], atol=1e-12)
 
 
 def test_a_shadow_in_one_picture_does_no_harm_where_it_is_known_as_one():
@@ -182,6 +184,7 @@ def test_partners_choose_each_other_and_lie_in_the_picture():
     (lambda: stereo.census(np.zeros((4, 4)), 4), "census: got shape .* and radius 4"),
     (lambda: stereo.matching_cost(np.zeros((4, 9)), np.zeros((4, 8)), 3), "matching_cost: got pictures"),
     (lambda: stereo.matching_cost(np.zeros((4, 9)), np.zeros((4, 9)), 10), "and 10 disparities"),
+    (lambda: stereo.matching_cost(np.zeros((4, 9)), np.zeros((4, 9)), 2), "and 2 disparities, .* from 3 to W"),
 ])
 def test_what_does_not_fit_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
