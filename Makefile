@@ -21,7 +21,7 @@ serve: .venv/ready ## serve the site with live reload, at http://127.0.0.1:8000/
 	@$(PRESS) serve
 
 lab: .venv/lab/ready ## open the chapters in JupyterLab; a double click opens one as a notebook
-	@cd chapters && JUPYTER_PATH=$(CURDIR)/.venv/share/jupyter JUPYTER_CONFIG_PATH=$(CURDIR)/.venv/etc/jupyter \
+	@cd chapters && JUPYTER_PATH="$(CURDIR)/.venv/share/jupyter" JUPYTER_CONFIG_PATH="$(CURDIR)/.venv/etc/jupyter" \
 	  ../.venv/lab/bin/jupyter-lab
 
 kit: site ## pack site, notebooks and wheels into dist/, for machines without a network

@@ -180,6 +180,11 @@ def on_post_page(output, page, config):
     return output
 
 
+def on_post_build(config):
+    """Remember what the pages show: not before they all are written, or a failure would leave some as they were."""
+    memory.keep()
+
+
 def on_build_error(error):
     """Say in one line that a file could not be written."""
     if isinstance(error, OSError):

@@ -7,6 +7,7 @@ function offer(figure) {
   button.textContent = figure.dataset.size >= 100 ? `Try it yourself (loads ${figure.dataset.size} kB)` : "Try it yourself";
   button.addEventListener("click", async () => {
     button.disabled = true;
+    const still = [...figure.childNodes];
     try {
       const [script, answer] = await Promise.all([import(`./moving/${figure.dataset.moving}.js`), fetch(figure.dataset.source)]);
       const data = await answer.json();
@@ -16,6 +17,7 @@ function offer(figure) {
       await script.show(stage, data);
       stage.querySelector("input, select, button").focus();
     } catch (error) {
+      figure.replaceChildren(...still);
       button.disabled = false;
       button.textContent = "It could not be loaded. Try again";
       throw error;

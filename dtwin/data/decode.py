@@ -1,5 +1,6 @@
 """Picture files into arrays, on all cores."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -28,15 +29,17 @@ def decode(file, size=None, channels=None):
             if size:
                 picture.draft(None, (2 * size, 2 * size))  # a JPEG can be read at half the size, or less
             picture = ImageOps.exif_transpose(picture)
-            if channels:
+            deep = picture.mode[0] in "IF"  # numbers of more than 8 bits, which Pillow would cut off
+            if channels and not deep:
                 picture = picture.convert(MODES[channels])
-            if size:
+            if size and not deep:
                 picture = ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
             picture.load()
     except Exception as error:  # Pillow's readers raise many kinds
         raise ValueError(f"cannot be read ({error})") from error
     if picture.mode not in MODES.values():
-        raise ValueError(f"is of Pillow's mode {picture.mode}, expected L or RGB; channels=1 or 3 converts it")
+        advice = "bring it to 8 bits a channel" if deep else "channels=1 or 3 converts it"
+        raise ValueError(f"is of Pillow's mode {picture.mode}, expected L or RGB; {advice}")
     return np.asarray(picture).reshape(picture.height, picture.width, -1).transpose(2, 0, 1)
 
 
@@ -58,10 +61,15 @@ def decode_files(files, size=None, channels=None):
     idle = list(workers)
 
     def ask(chunk):
-        worker = idle.pop()
-        worker.stdin.write(json.dumps([chunk, size, channels]).encode() + b"\n")
-        worker.stdin.flush()
-        shapes, wrong = json.loads(worker.stdout.readline())
+        worker, reply = idle.pop(), b""
+        with contextlib.suppress(BrokenPipeError):
+            worker.stdin.write(json.dumps([chunk, size, channels]).encode() + b"\n")
+            worker.stdin.flush()
+            reply = worker.stdout.readline()
+        if not reply:
+            raise ValueError(f"{chunk[0]} or one of the {len(chunk) - 1} files after it ended the process that read it "
+                             "(out of memory?)")
+        shapes, wrong = json.loads(reply)
         arrays = [np.frombuffer(worker.stdout.read(int(np.prod(shape))), np.uint8).reshape(shape) for shape in shapes]
         idle.append(worker)
         return arrays, wrong
@@ -73,7 +81,8 @@ def decode_files(files, size=None, channels=None):
     finally:
         threads.shutdown(cancel_futures=True)
         for worker in workers:
-            worker.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                worker.stdin.close()
             worker.stdout.close()
             worker.wait()
 

@@ -92,8 +92,12 @@ def _in_folder(root, split):
 
 def _in_archive(root, split):
     def read():
-        names = [_parts(name) for name, _ in members(root, UNPACKED)]
-        names = [name for name in names if len(name) == 3 and _is_picture(name[2], "/".join(name))]
+        paths = dict.fromkeys(_parts(name) for name, _ in members(root, UNPACKED))  # a later one of a name replaces it
+        paths = [path for path in paths if len(path) >= 3 and _is_picture(path[-1], "/".join(path))]
+        tops = sorted({"/".join(path[:-3]) for path in paths})
+        if len(tops) > 1:
+            raise DataError(f"image_folder: {root} has pictures under {tops}, expected one folder of <split>/<class>/<picture>")
+        names = [path[-3:] for path in paths]
         return np.frombuffer(json.dumps(names).encode(), np.uint8).reshape(1, 1, 1, -1)
 
     stat = root.stat()
@@ -104,7 +108,9 @@ def _in_archive(root, split):
 
 
 def _parts(name):
-    return PurePosixPath(name).parts[-3:]
+    # of a path in an archive; none of a hidden one
+    parts = PurePosixPath(name).parts
+    return () if any(part.startswith(".") for part in parts) else parts
 
 
 def _is_picture(name, path, is_folder=False):
@@ -126,7 +132,7 @@ def _unpack(root, split, files, size, channels):
     wanted = {f"{split}/{file}": n for n, file in enumerate(files)}
     arrays = [None] * len(files)
     for name, data in members(root, UNPACKED):
-        place = wanted.get("/".join(_parts(name)))
+        place = wanted.get("/".join(_parts(name)[-3:]))
         if place is not None:
             try:
                 arrays[place] = decode(io.BytesIO(data), size, channels)

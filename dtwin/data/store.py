@@ -93,13 +93,18 @@ def cached_array(path, key, make):
     array = _read(path, key)
     if array is not None:
         return array
+    making = False
     try:
         with lock(path.with_suffix(".lock")):
             array = _read(path, key, quiet=True)
             if array is None:
+                making = True
                 array = make()
+                making = False
                 _write(path, key, array)
     except OSError as error:
+        if making:
+            raise
         warnings.warn(f"cannot keep {path} ({error}): it is made again each time", stacklevel=3)
     return make() if array is None else array
 

@@ -113,13 +113,12 @@ class Group:
             net.train(mode)
 
     @torch.no_grad()
-    def evaluate(self, images, statistics, labels=None):
+    def evaluate(self, images, statistics):
         """The share of right answers of each network on an ImageSet, as a list."""
         self.train(False)
         pixels, own = loader.on_device(images, self.device)
         right = 0
-        for x, y in loader.batches(pixels, own if labels is None else labels, 1000, statistics):
-            y = (y if y.ndim == 2 else y[:, None]).T
+        for x, y in loader.batches(pixels, own, 1000, statistics):
             found = self.scores(x) if self.stacked else torch.stack([self.scores(x, n) for n in range(len(self.nets))])
             right = right + (found.argmax(2) == y).sum(1)
         return (right / len(images)).tolist()

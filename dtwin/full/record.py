@@ -38,18 +38,23 @@ def record(plan, data, done, values, claims):
 
 
 def spread(value):
-    """A number as {mean}, several as {mean, std, each}: the standard deviation is that of a sample."""
+    """A number as {mean}, several as {mean, std, each}: the standard deviation is that of a sample; "inf" is text."""
     if not isinstance(value, (list, tuple)):
-        return {"mean": float(value)}
+        return {"mean": _plain(value)}
     each = [float(one) for one in value]
     several = len(each) > 1 and all(map(math.isfinite, each))
-    return {"mean": statistics.fmean(each), **({"std": statistics.stdev(each)} if several else {}), "each": each}
+    return {"mean": _plain(statistics.fmean(each)), **({"std": statistics.stdev(each)} if several else {}),
+            "each": [_plain(one) for one in each]}
+
+
+def _plain(number):
+    return float(number) if math.isfinite(number) else str(float(number))  # JSON knows no infinity
 
 
 def write(folder, content):
     """Write a record to its file unless the same stands there; returns the path."""
     path = Path(folder) / f"{content['run']}.json"
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     with lock(path.with_suffix(".lock")):
         if not path.exists() or path.read_text("utf-8") != text:
             with replacing(path) as file:

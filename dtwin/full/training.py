@@ -12,7 +12,7 @@ from .group import Group, usual
 EVERY = {"cuda": 30.0}  # seconds between two checkpoints, where to write one takes as long as an epoch
 
 
-def fit(nets, images, recipe, test=None, rates=None, labels=None, schedule=None, smoothing=0.0, constrain=None,
+def fit(nets, images, recipe, test=None, rates=None, labels=None, schedule=None, constrain=None,
         until=None, checkpoint=None, device=torch.device("cpu"), ways=None, alike=False):
     """Train networks in place on an ImageSet; returns a dict of lists, for each epoch a list with a number a network.
 
@@ -20,7 +20,8 @@ def fit(nets, images, recipe, test=None, rates=None, labels=None, schedule=None,
     training. `rates` are the networks' own learning rates in place of the recipe's, `labels` (N, S) their own labels,
     `schedule` a function as in `train.SCHEDULES`. `constrain` is called with the parameters after each step, and
     `until` with the history after each epoch: where it says so, that was the last. A checkpoint is kept after each
-    epoch as in `train.fit`, on a graphics card at most twice a minute. A network whose loss is no number any more goes on; its accuracy is that of guessing.
+    epoch as in `train.fit`, on a graphics card at most twice a minute. A network whose loss is no number any more goes
+    on; its accuracy is that of guessing.
     """
     ways = ways or usual(device, alike)
     group = Group(nets, device, ways, rates or [recipe.lr] * len(nets))
@@ -30,7 +31,7 @@ def fit(nets, images, recipe, test=None, rates=None, labels=None, schedule=None,
     history = {name: [] for name in ("loss", "accuracy", "test_accuracy", "seconds")}
     if checkpoint and checkpoint.exists():
         _resume(checkpoint, group, history)
-    step = group.stepper(recipe, smoothing, constrain)
+    step = group.stepper(recipe, constrain=constrain)
     schedule = schedule or train.SCHEDULES[recipe.schedule]
     kept = time.monotonic()
     with torch.random.fork_rng([device] if device.type == "cuda" else []):

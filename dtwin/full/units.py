@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import fcntl
+import functools
 import gc
 import hashlib
 import json
@@ -49,6 +50,15 @@ class At:
         return pictures.load(name, split, self.small)[:first]
 
 
+@functools.cache
+def code():
+    """A checksum of the program that trains: after a change of it nothing that was done before counts."""
+    root = Path(__file__).parents[1]
+    folders = [path for name in ("explain", "full", "twin", "vision") for path in sorted(root.glob(f"{name}/*.py"))]
+    files = [*folders, root / "train.py", root / "data/loader.py"]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
 class OutOfTime(Exception):
     """The minutes that were given are over; what is done is kept."""
 
@@ -64,7 +74,7 @@ class Shelf:
 
     def path(self, unit):
         name = f"{unit.work.__module__}.{unit.work.__qualname__}"
-        text = json.dumps([name, unit.setting, self.identity, self.small], sort_keys=True)
+        text = json.dumps([name, unit.setting, self.identity, self.small, code()], sort_keys=True)
         return self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
 
     def get(self, unit):

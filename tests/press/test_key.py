@@ -136,6 +136,18 @@ def test_a_picture_added_to_the_readers_own_is_part_of_it(world, monkeypatch, tm
     assert changed(parts, world()) == ["data"]
 
 
+@pytest.mark.parametrize("name", ["~/own", "own"])
+def test_the_readers_pictures_are_looked_for_where_a_chapter_runs(world, monkeypatch, tmp_path, name):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / ("own" if name[0] == "~" else "chapters/own")
+    own.mkdir(parents=True)
+    monkeypatch.setenv("DTWIN_DATASET", name)
+    before = key.data()
+    (own / "1.png").write_bytes(b"a cow")
+    assert key.data() != before
+
+
 def test_the_reason_to_run_is_said(world):
     parts = world()
     assert key.changes(None, parts) == "never run"
@@ -144,3 +156,5 @@ def test_the_reason_to_run_is_said(world):
     edit(world.script, "x = 2", "x = 1")
     edit(world.package / "above.py", "1", "2")
     assert key.changes(parts, world()) == "dtwin.above changed"
+    many = {**parts, "sources": {f"dtwin.{letter}": "new" for letter in "abcde"}}
+    assert key.changes({**parts, "sources": {}}, many) == "dtwin.a, dtwin.b, dtwin.c and 2 more changed"

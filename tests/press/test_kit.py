@@ -156,6 +156,13 @@ def test_a_wheel_that_cannot_be_had_is_named(course):
     assert not course.joinpath("dist").exists()
 
 
+def test_what_pip_says_before_it_dies_is_passed_on(course, monkeypatch):
+    died = kit.subprocess.CompletedProcess([], 137, stdout="Killed")
+    monkeypatch.setattr(kit.subprocess, "run", lambda *_, **__: died)
+    with pytest.raises(kit.KitError, match="pip said:\nKilled$"):
+        kit.pack(course)
+
+
 def test_what_fails_half_way_leaves_the_kit_that_stood_before(course, monkeypatch):
     path = kit.pack(course)
     before = path.read_bytes()

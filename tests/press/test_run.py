@@ -187,6 +187,20 @@ def test_a_stop_that_comes_before_the_kernel_is_not_forgotten(write, monkeypatch
         tiny.execute()
 
 
+def test_a_kernel_that_does_not_answer_is_named(write, monkeypatch):
+    def silent(client, *_, **__):
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(run.NotebookClient, "execute_cell", silent)
+    with pytest.raises(ChapterError, match="01_tiny.py, cell 2, .*: the kernel does not answer: timed out"):
+        run.Run(write("print(1)"), {}, limit=600).execute()
+
+
+def test_without_git_a_run_has_no_commit(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert run.commit() == ""
+
+
 def test_a_full_disk_leaves_the_old_run(ran, started, monkeypatch):
     path = ran / "01_one.py"
     path.write_text(path.read_text().replace("print(", "print(1, "))

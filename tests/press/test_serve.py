@@ -5,8 +5,10 @@ import socket
 import threading
 import time
 import urllib.request
+from types import SimpleNamespace
 
 import pytest
+from press import serve
 
 PATIENCE = 120  # seconds after which an edit that does not show has failed
 
@@ -81,3 +83,18 @@ def test_prose_shows_without_a_run_and_code_runs_its_chapter_alone(served):
     assert served.says("02_second.py, cell 2, line 5: ValueError: no cow"), served.lines
     served.project.chapter("02_second", "print(6 * 10, 'pigs')")
     assert served.shows("chapters/02_second/", "60 pigs"), served.lines
+
+
+def test_what_a_failed_build_did_not_write_is_written_by_the_next():
+    def marked(digest):
+        ledger = SimpleNamespace(src_uri="ledger.md", is_modified=lambda: False)
+        memory.renew([ledger], {"ledger.md": digest})
+        return ledger.is_modified()
+
+    memory = serve.Memory()
+    assert marked("claims")
+    memory.keep()
+    assert not marked("claims")
+    assert marked("other claims") and marked("other claims")  # the first of these builds failed
+    memory.keep()
+    assert not marked("other claims")

@@ -285,4 +285,11 @@ def test_a_figure_that_cannot_load_says_so_and_can_be_asked_again(visit):
     button.click()
     page.wait_for_function("document.querySelector('[data-moving=im2col] button').textContent.includes('again')")
     page.unroute("**/moving/*.js")
-    assert button.is_enabled()
+    assert page.locator("[data-moving=im2col] img").count() and button.is_enabled()
+    page.route("**/*.json", lambda route: route.fulfill(json={}))  # a script that comes and then fails
+    button.click()
+    page.wait_for_function("document.querySelector('[data-moving=im2col] button').disabled === false")
+    assert page.locator("[data-moving=im2col] img").count() and "again" in button.text_content()
+    page.unroute("**/*.json")
+    button.click()
+    page.locator("[data-moving=im2col] .controls").wait_for()

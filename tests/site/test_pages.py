@@ -153,7 +153,7 @@ def test_the_page_of_sources_lists_each_with_the_chapters_that_cite_it(soups):
 @pytest.mark.parametrize("slug", CHAPTERS)
 def test_the_page_says_what_it_cost_and_with_what_it_was_run(soups, slug):
     article = chapter(soups, slug).article
-    assert re.search(r"Runs in \d+ s on one core with \d+\.\d GB", article.select_one(".masthead").get_text())
+    assert re.search(r"Runs in \d+ s with \d+\.\d GB", article.select_one(".masthead").get_text())
     colophon = article.select_one(".colophon").get_text()
     for part in (r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", r"Python 3\.\d+\.\d+", r"NumPy \d", r"CPU|GPU|NVIDIA", r"\d+\.\d s", r"\d+ MB"):
         assert re.search(part, colophon), part

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -101,6 +102,14 @@ def test_channels_bring_all_modes_to_one(tmp_path, mode):
             decode.decode(tmp_path / "a.tif")
 
 
+@pytest.mark.parametrize("mode, kind", [("I;16", np.uint16), ("F", np.float32)])
+def test_pictures_of_more_than_8_bits_are_refused(tmp_path, mode, kind):
+    Image.fromarray(np.linspace(0, 60000, 16).astype(kind).reshape(4, 4)).save(tmp_path / "a.tif")
+    for options in ({}, {"channels": 3}, {"channels": 1, "size": 2}):
+        with pytest.raises(ValueError, match=f"is of Pillow's mode {mode}, expected L or RGB; bring it to 8 bits a channel"):
+            decode.decode(tmp_path / "a.tif", **options)
+
+
 # what is wrong is named
 
 @pytest.mark.parametrize("form", [as_folder, packed])
@@ -139,6 +148,29 @@ def test_hidden_files_are_passed_over(farm):
         (farm / "train/cow" / name).write_bytes(b"x")
     (farm / ".git" / "cat").mkdir(parents=True)
     assert len(image_folder(farm)) == 3 and image_folder(farm).classes == ("cow", "dog", "horse")
+
+
+def archive(path, *files):
+    """An archive of pictures by name and value, one behind the other."""
+    with tarfile.open(path, "w:gz") as file:
+        for name, value in files:
+            put(path.parent / "one.png", value)
+            file.add(path.parent / "one.png", name)
+    return path
+
+
+def test_of_an_archive_the_last_picture_of_a_name_counts_and_hidden_ones_do_not(tmp_path):
+    path = archive(tmp_path / "a.tar.gz", ("set/train/cow/1.png", 1), ("set/train/cow/1.png", 5),
+                   ("set/train/.ipynb_checkpoints/1.png", 9), (".trash/train/cow/1.png", 7))
+    farm = image_folder(path)
+    assert farm.classes == ("cow",) and farm.images[:, :, 0, 0].tolist() == [[5, 6, 7]]
+
+
+@pytest.mark.parametrize("other, tops", [("b/train/cow/1.png", "'a', 'b'"), ("a/train/cow/old/1.png", "'a', 'a/train'")])
+def test_an_archive_with_pictures_at_two_places_is_refused(tmp_path, other, tops):
+    path = archive(tmp_path / "a.tar.gz", ("a/train/cow/1.png", 1), (other, 2))
+    with pytest.raises(DataError, match=rf"image_folder: .*a.tar.gz has pictures under \[{tops}\], expected one folder"):
+        image_folder(path)
 
 
 @pytest.mark.parametrize("make, message", [
@@ -238,6 +270,20 @@ def test_processes_name_the_wrong_picture_and_end(herd, monkeypatch):
     monkeypatch.setattr(decode.subprocess, "Popen", Noted)
     (herd / "train/b/11.png").write_bytes(b"")
     with pytest.raises(DataError, match="image_folder: .*train/b/11.png cannot be read"):
+        image_folder(herd)
+    assert len(started) == 3 and all(process.poll() == 0 for process in started)
+
+
+@pytest.mark.parametrize("program", ["", "import sys; sys.stdin.readline()"])
+def test_a_process_that_ends_is_named_and_its_work_not_begun_again(herd, monkeypatch, program):
+    started = []
+
+    def ending(command, **options):
+        started.append(subprocess.Popen([sys.executable, "-c", program], **options))
+        return started[-1]
+
+    monkeypatch.setattr(decode, "subprocess", SimpleNamespace(Popen=ending, PIPE=subprocess.PIPE))
+    with pytest.raises(DataError, match=r"image_folder: .*train/a/\d+.png or one of the 2 files after it ended the process"):
         image_folder(herd)
     assert len(started) == 3 and all(process.poll() == 0 for process in started)
 

@@ -1,6 +1,7 @@
 """The full-scale runs, tried small: each to its end, through kills, damage and company, and no word of it in docs/results."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -47,7 +48,7 @@ def test_every_run_goes_to_its_end(tmp_path, plan, capsys):
     assert command.main(small(tmp_path, plan.name)) == 0
     content = json.loads((tmp_path / f"out/{plan.name}.json").read_text("utf-8"))
     assert set(content["claims"]) == set(plan.claims) and content["values"]
-    assert all(isinstance(value["mean"], float) for value in [*content["claims"].values(), *content["values"].values()])
+    assert all(isinstance(value["mean"], float) or value["mean"] == "inf" for value in [*content["claims"].values(), *content["values"].values()])
     assert [one["name"] for one in content["data"]] == [{"fashion_mnist": "digits"}.get(name, "pasture") for name in plan.data]
     assert content["commit"] and content["hardware"][0].startswith("CPU") and content["versions"][0]["torch"]
     assert capsys.readouterr().err == ""
@@ -244,4 +245,5 @@ def test_a_summary_must_have_the_claims_of_its_run():
 
 def test_numbers_are_spread():
     assert record.spread(2) == {"mean": 2.0} and record.spread([2]) == {"mean": 2.0, "each": [2.0]}
+    assert record.spread([1, math.inf]) == {"mean": "inf", "each": [1.0, "inf"]}
     assert record.spread([1, 3]) == {"mean": 2.0, "std": pytest.approx(2**0.5), "each": [1.0, 3.0]}

@@ -118,7 +118,7 @@ def test_many_images_make_the_statistics_of_few():
 
 
 def test_only_the_loader_knows_torch():
-    for path in sorted(Path(data.__file__).parent.glob("*.py")):
+    for path in sorted(Path(data.__file__).parent.rglob("*.py")):
         imports = {name.split(".")[0] for node in ast.walk(ast.parse(path.read_text())) for name in
                    ([alias.name for alias in node.names] if isinstance(node, ast.Import) else
                     [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else [])}

@@ -33,6 +33,12 @@ def test_causes_are_values_ranges_choices_or_depend_on_the_species():
     assert {(s.species, s.coat) for s in scenes} == {("cow", "plain"), ("pig", "spots"), ("pig", "stripes")}
 
 
+def test_a_cause_that_is_given_to_one_species_leaves_the_others_free():
+    free = sample(50, 1, species=["pig"])
+    assert sample(50, 1, species=["pig"], sun_azimuth={"cow": 30.0}, chance={"cow": 3}) == free
+    assert {(s.sun_azimuth, s.chance) for s in sample(50, 1, species=["cow"], sun_azimuth={"cow": 30.0}, chance={"cow": 3})} == {(30.0, 3)}
+
+
 def test_what_is_left_free_covers_its_choices_and_range():
     scenes = sample(600, 3)
     for name, choices in CHOICES.items():
@@ -59,7 +65,10 @@ def test_a_biased_pasture_gives_the_meadow_to_cows_alone():
     ({"legs": 9}, r"Scene: got legs=9, expected a number from 0.5 to 2"),
     ({"size": 32.5}, r"Scene: got size=32.5, expected an integer from 4 to 2048"),
     ({"noise": float("nan")}, r"Scene: got noise=nan, expected a number from 0 to 1"),
-    ({"azimuth": "left"}, r"Scene: got azimuth='left', expected a number"),
+    ({"azimuth": "left"}, r"Scene: got azimuth='left', expected a finite number$"),
+    ({"azimuth": float("inf")}, r"Scene: got (sun_)?azimuth=inf, expected a finite number$"),
+    ({"step": float("-inf")}, r"Scene: got step=-inf, expected a finite number$"),
+    ({"linear": "no"}, r"Scene: got linear='no', expected True or False"),
     ({"chance": -1}, r"Scene: got chance=-1"),
 ])
 def test_a_scene_refuses(causes, message):

@@ -126,7 +126,8 @@ def provided_by() -> dict[str, list[str]]:
 def data() -> dict[str, list]:
     """Return what the data variables say and, where one names a folder or a file, the size and date of each file there."""
     chosen = {name: value for name, value in sorted(os.environ.items()) if name.startswith("DTWIN_")}
-    return {name: [value, digest(listing(Path(value)))] for name, value in chosen.items()}
+    here = Path("chapters")  # where a chapter runs
+    return {name: [value, digest(listing(here / Path(value).expanduser()))] for name, value in chosen.items()}
 
 
 def listing(path: Path) -> list[tuple[str, int, int]]:

@@ -81,7 +81,8 @@ def gather_wheels(root: Path, folder: Path) -> None:
     asked = ["-c", "constraints.txt", "-c", str(installed), ".", "jupyterlab"]
     process = subprocess.run([*pip, *asked], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if process.returncode:
-        raise KitError(f"a wheel cannot be had; pip said:\n{process.stdout[process.stdout.find('ERROR'):].strip()}")
+        said = process.stdout[max(process.stdout.find("ERROR"), 0):].strip()
+        raise KitError(f"a wheel cannot be had; pip said:\n{said}")
     installed.unlink()
 
 

@@ -203,7 +203,7 @@ def fence(source: str) -> str:
 
 def cost(sheet: Sheet) -> str:
     stamp = sheet.notebook.metadata.press
-    return f"runs in {stamp['seconds']:.0f} s on one core with {stamp['memory'] / 1e9:.1f} GB of memory"
+    return f"runs in {stamp['seconds']:.0f} s with {stamp['memory'] / 1e9:.1f} GB of memory"
 
 
 def masthead(sheet: Sheet) -> str:
@@ -228,7 +228,7 @@ def colophon(sheet: Sheet) -> str:
         f'<div class="colophon" markdown="1" {UNSEARCHED}>',
         f"Operators on this page: {operators}" if operators else "",
         f"The numbers and figures come from a run on {stamp['date']}{commit}, on {stamp['parts']['device']}, with "
-        f"{', '.join(packages)}; it took {stamp['seconds']:.1f} s of one core and {stamp['memory'] / 1e6:.0f} MB.",
+        f"{', '.join(packages)}; it took {stamp['seconds']:.1f} s and {stamp['memory'] / 1e6:.0f} MB.",
         "</div>",
     ])
 

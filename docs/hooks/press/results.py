@@ -31,7 +31,7 @@ def by_claim(records: dict[str, dict]) -> dict[str, Recorded]:
 
 
 def spread(value: dict) -> str:
-    return claims.spell(value["mean"]) + (f" ± {claims.spell(value['std'])}" if "std" in value else "")
+    return claims.spell(float(value["mean"])) + (f" ± {claims.spell(value['std'])}" if "std" in value else "")
 
 
 def pictures(record: dict) -> str:
@@ -42,7 +42,7 @@ def cell(full: claims.Full, recorded: Recorded | None) -> str:
     """Write what the ledger says of a claim at full scale."""
     if recorded is None:
         return f"not yet run ({claims.spell_band(full.band)})"
-    word = full.verdict(recorded.value["mean"])
+    word = full.verdict(float(recorded.value["mean"]))
     value = f"[{spread(recorded.value)}](results.md#{full.run})"
     return f'{value} on {pictures(recorded.record)} ({claims.spell_band(full.band)}): {marked(word)}'
 
@@ -59,7 +59,7 @@ def beside(row: str, id: str, recorded: dict[str, Recorded]) -> str:
         return row
     said = (f"{there} ({', '.join(there.record['hardware'])}, {there.record['date']}); "
             f"counts as reproduced: {claims.spell_band(full.band)}: ")
-    word = marked(full.verdict(there.value["mean"]))
+    word = marked(full.verdict(float(there.value["mean"])))
     return row.removesuffix("</div>") + f'<p class="full">At full scale {html.escape(said)}{word}</p></div>'
 
 

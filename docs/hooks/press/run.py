@@ -27,7 +27,7 @@ from .files import digest, write
 LIMIT = 600  # seconds after which a chapter is stopped
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 COST = (
-    "__import__('json').dumps({'memory': __import__('resource').getrusage(0).ru_maxrss"
+    "__import__('json').dumps({'memory': max(__import__('resource').getrusage(who).ru_maxrss for who in (0, -1))"
     " * (1 if __import__('sys').platform == 'darwin' else 1024)})"
 )
 
@@ -137,7 +137,10 @@ def stamp(parts: dict, seconds: float, memory: int) -> dict:
 
 def commit() -> str:
     """Return the commit that stands checked out, with `+` where files differ from it; empty where there is none."""
-    git = subprocess.run(["git", "describe", "--always", "--dirty=+", "--exclude=*"], capture_output=True, text=True)
+    try:
+        git = subprocess.run(["git", "describe", "--always", "--dirty=+", "--exclude=*"], capture_output=True, text=True)
+    except OSError:  # no git
+        return ""
     return git.stdout.strip()
 
 

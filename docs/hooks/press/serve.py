@@ -12,7 +12,7 @@ class Memory:
 
     def __init__(self):
         self.anchors = {name: {} for name in ANCHORS}
-        self.inputs = {}
+        self.inputs, self.coming = {}, {}
 
     def keep_anchors(self, autorefs) -> None:
         """Let the cross-references of this build find the anchors of earlier ones (autorefs has no public way)."""
@@ -26,4 +26,8 @@ class Memory:
                 for file in files:
                     if fnmatch.fnmatch(file.src_uri, pattern):
                         file.is_modified = lambda: True
-        self.inputs = inputs
+        self.coming = inputs
+
+    def keep(self) -> None:
+        """Take what this build was made from for what pages show, now that all of them are written."""
+        self.inputs = self.coming

@@ -44,9 +44,11 @@ def check(scene, choices, limits):
     for name, (low, high) in limits.items():
         value, whole = getattr(scene, name), name in ("size", "samples", "chance")
         number = (int, np.integer) if whole else (int, float, np.integer, np.floating)
-        if not (isinstance(value, number) and low <= value <= high):
-            raise ValueError(f"{kind}: got {name}={value!r}, expected {'an integer' if whole else 'a number'} "
-                             f"from {low} to {high}")
+        if not (isinstance(value, number) and np.isfinite(value) and low <= value <= high):
+            bounds = f"{'an integer' if whole else 'a number'} from {low} to {high}" if high < np.inf else "a finite number"
+            raise ValueError(f"{kind}: got {name}={value!r}, expected {bounds}")
+    if not isinstance(scene.linear, (bool, np.bool_)):
+        raise ValueError(f"{kind}: got linear={scene.linear!r}, expected True or False")
 
 
 @dataclass(frozen=True)
@@ -139,20 +141,21 @@ def sample(n, seed=0, biased=False, **causes):
 
 
 def _draw(numbers, causes):
-    drawn = {}
+    drawn, free = {}, set()
     for name, u in zip(FIELDS, numbers):
         wish = causes.get(name)
         if isinstance(wish, dict):
             wish = wish.get(drawn["species"])
         if wish is None:
+            free.add(name)
             wish = _usual(name)
             # a choice of three leaves most animals uncovered, and half the heads up
             u = u * 0.999 if name != "occluder" else max(0.0, (u - 0.7) / 0.3 * 0.66 + 0.333) if u > 0.7 else 0.0
             u = max(0.0, 2 * u - 1) if name == "graze" else u
         drawn[name] = _pick(name, wish, u)
-    if causes.get("sun_azimuth") is None and not isinstance(drawn["azimuth"], str):
+    if "sun_azimuth" in free and not isinstance(drawn["azimuth"], str):
         drawn["sun_azimuth"] += drawn["azimuth"]
-    if causes.get("chance") is None:
+    if "chance" in free:
         drawn["chance"] = int(numbers[-1] * 2**31)
     return Scene(**drawn)
 
