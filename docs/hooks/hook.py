@@ -187,7 +187,7 @@ def on_post_build(config):
 
 def on_build_error(error):
     """Say in one line that a file could not be written."""
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.strerror:
         raise PluginError(f"{error.filename or 'a file of the site'} could not be written: {error.strerror}") from None
 
 

@@ -37,6 +37,7 @@ def test_an_equation_with_a_number_has_its_anchor_on_the_page(tmp_path):
     assert "(7.12)" in html
 
 
+@pytest.mark.course
 def test_every_number_is_referred_to():
     chapters = chapter.find(ROOT / "chapters")
     text = {each.slug: "\n".join(cell.source for cell in each.notebook.cells) for each in chapters}

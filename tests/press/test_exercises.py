@@ -134,6 +134,7 @@ def test_the_site_has_it_all(project):
     assert listed.select("table a")[0]["href"] == "../chapters/02_asked/#exercise-1"
 
 
+@pytest.mark.course
 @pytest.mark.parametrize("one", CHAPTERS, ids=lambda c: c.slug)
 def test_a_chapter_has_exercises_of_each_kind(one):
     found = exercises.find(one)
@@ -191,6 +192,7 @@ def test_the_solutions_that_are_checked_are_right(one):
     assert [name for name in checked if not any(text.startswith(f"{name}: right") for text in said)] == []
 
 
+@pytest.mark.course
 def test_every_registered_exercise_is_asked_for():
     asked = {exercise.checked for one in CHAPTERS for exercise in exercises.find(one)}
     assert REGISTERED.keys() - asked == set()

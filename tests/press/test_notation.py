@@ -30,6 +30,7 @@ def stands(symbol, slug):
     return any(wanted == found[n : n + len(wanted)] for found in formulas(slug) for n in range(len(found)))
 
 
+@pytest.mark.course
 @pytest.mark.parametrize("row", MEANINGS, ids=lambda row: row[0])
 def test_a_symbol_stands_in_the_chapter_it_is_said_to_come_from(row):
     ((number, slug),) = CHAPTER.findall(row[4])
@@ -38,6 +39,7 @@ def test_a_symbol_stands_in_the_chapter_it_is_said_to_come_from(row):
         assert stands(symbol, slug), symbol
 
 
+@pytest.mark.course
 @pytest.mark.parametrize("row", [row for row in ROWS if len(row) == 3], ids=lambda row: row[0])
 def test_a_letter_with_two_meanings_stands_in_each_chapter_named(row):
     named = CHAPTER.findall(row[1] + row[2])

@@ -122,6 +122,7 @@ def test_every_source_leads_to_the_chapters_that_cite_it(write):
     )
 
 
+@pytest.mark.course
 def test_every_source_is_cited(library, chapters):
     cited = {key for each in chapters for key in sources.find(each, library)}
     assert cited == set(library)

@@ -32,6 +32,7 @@ def test_the_page_names_the_three_files():
     assert set(BLOCKS) == {CHAPTER, CLAIMS, CHECK}
 
 
+@pytest.mark.course
 def test_the_chapter_of_the_page_for_teachers_is_built_measured_checked_and_recorded(taught):
     status, said = taught.press(first=HERE)
     assert status == 0, said
@@ -52,6 +53,7 @@ def test_the_chapter_of_the_page_for_teachers_is_built_measured_checked_and_reco
     assert status == 0 and taught.root.joinpath("tests/recorded/15_herd.ipynb").is_file(), said
 
 
+@pytest.mark.course
 def test_a_value_outside_the_band_of_the_page_stops_the_build(taught):
     taught.root.joinpath(CHAPTER).write_text(BLOCKS[CHAPTER].replace('== "cow").mean()', '== "cow").sum()'), "utf-8")
     status, said = taught.press(first=HERE)

@@ -7,6 +7,7 @@ import time
 import pytest
 from built import ROOT
 
+pytestmark = pytest.mark.course
 CHAPTER = "chapters/07_im2col/"
 SHIFT = """window.shift = 0;
 new PerformanceObserver((list) => list.getEntries().forEach((move) => (shift += move.value))).observe({ type: "layout-shift", buffered: true });"""

@@ -61,6 +61,7 @@ def test_every_slide_fits_and_shows_its_figures(show, path, width, height):
     assert page.evaluate(UNFIT) == []
 
 
+@pytest.mark.course
 def test_keys_and_addresses_lead_to_slides(show):
     page = show(f"{DECK}#/7")
     wait_for(page, 7)
@@ -76,6 +77,7 @@ def test_keys_and_addresses_lead_to_slides(show):
     assert heading(page) == seventh
 
 
+@pytest.mark.course
 def test_overview_help_and_colours_are_a_key_away(show):
     page = show(DECK)
     page.keyboard.press("o")
@@ -89,6 +91,7 @@ def test_overview_help_and_colours_are_a_key_away(show):
     assert page.get_attribute("body", "data-md-color-scheme") == "slate"
 
 
+@pytest.mark.course
 def test_arrows_on_the_screen_and_swipes_turn_slides(show):
     page = show(DECK, has_touch=True)
     page.click(".controls .navigate-right")
@@ -99,6 +102,7 @@ def test_arrows_on_the_screen_and_swipes_turn_slides(show):
     wait_for(page, 3)
 
 
+@pytest.mark.course
 def test_slides_wear_the_colours_chosen_for_the_site(show):
     page = show(DECK, color_scheme="dark")
     assert page.get_attribute("body", "data-md-color-scheme") == "slate"
@@ -109,6 +113,7 @@ def test_slides_wear_the_colours_chosen_for_the_site(show):
     assert page.get_attribute("body", "data-md-color-scheme") == "default"
 
 
+@pytest.mark.course
 def test_a_deck_prints_one_slide_a_page(show):
     page = show(DECK)
     count = page.locator(".slides > section").count()
@@ -120,6 +125,7 @@ def test_a_deck_prints_one_slide_a_page(show):
     assert set(re.findall(rb"/MediaBox \[([^\]]*)\]", pdf)) == {b"0 0 960 540"}
 
 
+@pytest.mark.course
 def test_a_screen_reader_meets_one_slide_at_a_time(show):
     page = show(f"{DECK}#/7")
     wait_for(page, 7)

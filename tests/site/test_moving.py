@@ -13,6 +13,7 @@ from built import SITE
 from dtwin import receptive, ref, twin
 from dtwin.cases import CASES
 
+pytestmark = pytest.mark.course
 CHAPTER = "chapters/07_im2col/"
 INSIDE = "chapters/12_seeing_inside/"
 # an operator of the browser's network, by its name in dtwin.ref, on one picture

@@ -30,6 +30,7 @@ def printed(visit):
     return lay_out
 
 
+@pytest.mark.course
 def test_the_frame_and_what_only_a_screen_can_use_stay_off(printed):
     page = printed(CHAPTER)
     for part in FRAME:
@@ -37,6 +38,7 @@ def test_the_frame_and_what_only_a_screen_can_use_stay_off(printed):
         assert shown and not any(shown), part
 
 
+@pytest.mark.course
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_page_is_light_and_each_figure_stands_once(printed, scheme):
     page = printed(CHAPTER, scheme)
@@ -54,6 +56,7 @@ def test_a_page_is_light_and_each_figure_stands_once(printed, scheme):
         assert source.endswith("#only-light") and width > 0, source
 
 
+@pytest.mark.course
 def test_hints_and_solutions_are_unfolded_on_paper_alone(printed):
     page = printed(CHAPTER)
     opened = "all => all.map(e => e.open)"
@@ -68,6 +71,7 @@ def test_nothing_is_cut_at_the_edge_of_the_paper(printed, path):
     assert printed(path).evaluate(OUTSIDE, WIDTH) == []
 
 
+@pytest.mark.course
 @pytest.mark.parametrize("line", ["cow " * 100, "cow" * 100])
 def test_a_line_wider_than_the_paper_goes_on_below(printed, line):
     page = printed(CHAPTER)
@@ -76,6 +80,7 @@ def test_a_line_wider_than_the_paper_goes_on_below(printed, line):
     assert page.evaluate(OUTSIDE, WIDTH) == []
 
 
+@pytest.mark.course
 def test_the_address_of_another_site_is_shown(printed):
     page = printed(CHAPTER)
     link = page.locator("article a[rel=external]").first

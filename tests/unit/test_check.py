@@ -422,6 +422,7 @@ def test_a_planted_mistake_is_named(name, attempt, sentence):
     assert sentence.lower() in plain(said(name, attempt)).lower()
 
 
+@pytest.mark.course
 def test_every_exercise_of_a_chapter_has_three_planted_mistakes():
     chapters = (Path(__file__).parents[2] / "chapters").glob("*.py")
     asked = {name for chapter in chapters for name in re.findall(r"^check\((\w+)\)$", chapter.read_text("utf-8"), re.M)}

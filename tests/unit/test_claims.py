@@ -149,6 +149,7 @@ def measured_in(path):
     ]
 
 
+@pytest.mark.course
 def test_every_registered_claim_is_measured_or_quoted_once_and_nothing_else_is(ledger):
     measured = sorted(id for path in CHAPTERS.glob("*.py") for id in measured_in(path))
     assert measured == sorted(ledger())
