@@ -71,7 +71,7 @@ print("the image is the product to half a grey level:", error <= 0.5 / 255 + 1e-
 # %% [markdown]
 # ## The animals
 #
-# The species differ in shape and proportion alone. Coat, colour, ground, sky and light are drawn for each picture by itself, so that no shortcut tells a cow: a striped one is rare in the world, but not here.
+# The species differ in shape and proportion alone. Coat, colour, ground, sky and light are drawn for each picture by itself, so that none of these gives a cow away: a striped one is rare in the world, but not here.
 
 # %% alt="Forty small pictures. The same four scenes, on sand, behind a bush, and on a meadow behind a fence, hold in turn a cow, a horse, a sheep, a pig, a dog, a deer, a camel, a giraffe, an elephant and a rabbit, in the same coats and seen from the same sides."
 drawn = [scene for name in pasture.SPECIES

@@ -3,6 +3,7 @@
 import torch
 from torch.nn import functional as F
 
+from ..twin.gradcam import grad_cam as weighed
 from .capture import classes_of, evaluating, expect, expect_images, find, maps_of
 from .gradients import guided_backprop
 
@@ -48,8 +49,7 @@ def grad_cam(net, x, layer, classes=None, batch=256):
         for part, wanted in zip(x.split(batch), classes.split(batch)):
             scores, maps = maps_of("grad_cam", net, part.detach().requires_grad_(), layer)
             (gradients,) = torch.autograd.grad(scores.gather(1, wanted[:, None]).sum(), maps)
-            weights = gradients.mean((2, 3), keepdim=True)
-            parts.append((weights * maps.detach()).sum(1).relu())
+            parts.append(weighed(maps.detach(), gradients))
     return torch.cat(parts)
 
 

@@ -24,13 +24,7 @@ def images(pictures, labels=None, columns=None, signed=False):
     signs = [signed] * len(pictures) if isinstance(signed, bool) else list(signed)
     check(len(labels) == len(pictures), "images", f"{len(labels)} labels", f"{len(pictures)}, one for each picture")
     check(len(signs) == len(pictures), "images", f"{len(signs)} in signed", f"{len(pictures)}, one for each picture")
-    columns = min(columns or len(pictures), len(pictures))
-    rows = -(-len(pictures) // columns)
-    aspect = max(p.shape[-2] / p.shape[-1] for p in pictures)
-    title = 0.25 if any(labels) else 0.08
-    fig, axes = canvas(rows * (WIDTH / columns * aspect * 0.95 + title), rows, columns, squeeze=False)
-    for ax in axes.flat[len(pictures):]:
-        ax.set_axis_off()
+    fig, axes = _grid(pictures, columns, 0.25 if any(labels) else 0.08)
     for ax, picture, label, sign in zip(axes.flat, pictures, labels, signs):
         top = np.quantile(np.abs(picture), 0.995) or 1 if sign else 255 if picture.dtype == np.uint8 else 1
         if picture.ndim == 3:
@@ -41,6 +35,16 @@ def images(pictures, labels=None, columns=None, signed=False):
         ax.set_title(label, pad=4)
         blank(ax, theme().faint)
     return fig
+
+
+def _grid(pictures, columns, title):
+    # a page with axes for pictures (…, H, W), `columns` in a row, and so many inches above each for its title
+    columns = min(columns or len(pictures), len(pictures))
+    rows, aspect = -(-len(pictures) // columns), max(p.shape[-2] / p.shape[-1] for p in pictures)
+    fig, axes = canvas(rows * (WIDTH / columns * aspect * 0.95 + title), rows, columns, squeeze=False)
+    for ax in axes.flat[len(pictures):]:
+        ax.set_axis_off()
+    return fig, axes
 
 
 @figure
@@ -60,12 +64,7 @@ def overlays(pictures, maps, labels=None, masks=None, columns=None):
         ok = picture.ndim == 3 and len(picture) == 3 and all(a is None or a.shape == picture.shape[1:] for a in laid)
         came = ", ".join(str(a.shape) for a in (picture, *laid) if a is not None)
         check(ok, "overlays", f"shapes {came}", "a picture (3, H, W), its map and its mask (H, W)")
-    columns = min(columns or count, count)
-    rows, aspect = -(-count // columns), max(p.shape[1] / p.shape[2] for p in pictures)
-    title = 0.26 if any(labels) else 0.08
-    fig, axes = canvas(rows * (WIDTH / columns * aspect * 0.95 + title), rows, columns, squeeze=False)
-    for ax in axes.flat[count:]:
-        ax.set_axis_off()
+    fig, axes = _grid(pictures, columns, 0.26 if any(labels) else 0.08)
     for ax, picture, heat, label, mask in zip(axes.flat, pictures, maps, labels, masks):
         ax.imshow(picture.transpose(1, 2, 0), interpolation="nearest")
         if heat is not None:
@@ -73,7 +72,7 @@ def overlays(pictures, maps, labels=None, masks=None, columns=None):
             ax.imshow(heat, cmap="inferno", alpha=0.8 * heat**0.7, vmin=0, vmax=1)
         if mask is not None:
             ax.contour(mask, levels=[0.5], colors="white", linewidths=1)
-        ax.set_title(label, pad=4, fontsize=8.5 if columns > 4 else None)
+        ax.set_title(label, pad=4, fontsize=8.5 if axes.shape[1] > 4 else None)
         blank(ax, theme().faint)
     return fig
 

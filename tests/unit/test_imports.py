@@ -10,7 +10,7 @@ import dtwin
 
 ROOT = Path(dtwin.__file__).parent
 ALLOWED = {"ref": {"numpy"}, "twin": {"torch"}, "vision": {"numpy", "scipy", "skimage", "sklearn"},
-           "check": {"numpy", "scipy", ".."}, "explain": {"torch", "..modes"}, "plots": {"numpy", "matplotlib"}, "cases.py": {"numpy"}, "gradcheck.py": {"numpy"},
+           "check": {"numpy", "scipy", ".."}, "explain": {"torch", "..modes", "..twin"}, "plots": {"numpy", "matplotlib"}, "cases.py": {"numpy"}, "gradcheck.py": {"numpy"},
            "cost.py": {"torch"}, "receptive.py": {"torch"}, "modes.py": set(),
            "full": {"numpy", "scipy", "skimage", "sklearn", "torch", ".."}}
 FILES = [(name, path) for name in ALLOWED

@@ -28,7 +28,7 @@ def row(claim: claims.Claim, page: str | None, value: float | None, recorded: re
         here = f"[{'quoted' if claim.band is None else claims.spell(value)}]({page}#claim-{claim.id})"
         verdict = f'<span class="{word.replace(" ", "-")}">{word}</span>'
     full = claim.full
-    notes = [f"{claim.source}; {claim.status}", *([f"Here: {claim.how}"] if claim.how else []), claim.missed,
+    notes = [f"{claim.source}; {claim.status}", *([f"Here: {claim.how}"] if claim.how else []), f"{claim.missed[:1].upper()}{claim.missed[1:]}",
              *([f"At full scale: {full.how}", full.missed] if full else [])]
     said = f"**{claim.number}** {claim.statement} <small>{' '.join(f'{note}.' for note in notes if note)}</small>"
     band = "—" if claim.band is None else claims.spell_band(claim.band)
