@@ -98,6 +98,7 @@ def test_figures_are_files_with_alt_text_size_and_caption_in_both_themes(soups, 
             assert image["loading"] == "lazy"
 
 
+@pytest.mark.course
 @pytest.mark.parametrize("slug", CHAPTERS)
 def test_no_formula_is_left_as_source(soups, slug):
     article = chapter(soups, slug).article
@@ -115,6 +116,7 @@ def test_code_stands_once_and_without_prompts(soups, slug):
     assert not re.search(r"\bIn \[|\bOut\[", article.get_text())
 
 
+@pytest.mark.course
 @pytest.mark.parametrize("slug", CHAPTERS)
 def test_the_notebook_and_the_script_are_offered(soups, slug):
     offered = {a["href"] for a in chapter(soups, slug).select("a[download]")}
@@ -127,6 +129,7 @@ def test_the_notebook_and_the_script_are_offered(soups, slug):
     assert sum(bool(cell.outputs) for cell in notebook.cells if cell.cell_type == "code") > 5
 
 
+@pytest.mark.course
 @pytest.mark.parametrize("slug", CHAPTERS)
 def test_citations_lead_to_the_list_of_sources_and_back_and_are_numbers_in_the_notebook(soups, slug):
     article = chapter(soups, slug).article
@@ -142,6 +145,7 @@ def test_citations_lead_to_the_list_of_sources_and_back_and_are_numbers_in_the_n
     assert len(text[-1].splitlines()) == len(cited) if cited else "Sources" in text[-1]
 
 
+@pytest.mark.course
 def test_the_page_of_sources_lists_each_with_the_chapters_that_cite_it(soups):
     article = soups["sources/"].article
     for slug in CHAPTERS:
@@ -168,6 +172,7 @@ def test_the_site_is_small_enough_to_carry_away(site):
     assert sum(file.stat().st_size for file in site.rglob("*") if file.is_file()) < 60_000_000
 
 
+@pytest.mark.course
 def test_the_ledger_holds_every_claim_with_its_source_and_its_value(soups):
     text = soups["ledger/"].article.get_text()
     linked = {a["href"].partition("#claim-")[2] for a in soups["ledger/"].select("article td a")}
@@ -191,6 +196,7 @@ def test_the_page_of_results_lists_the_runs_with_their_claims(soups):
     assert len(rows) > 10 and rows[0][0] == "throughput" and "C81" in rows[0][2]
 
 
+@pytest.mark.course
 def test_every_slide_leads_to_a_section(soups):
     rows = [[cell.text for cell in row.find_all("td")] for row in soups["slides/"].article.select("tbody tr")]
     assert [row[0] for row in rows] == list(dict.fromkeys(claim.slide.replace("*", "") for claim in claims.registry().values()))
@@ -198,6 +204,7 @@ def test_every_slide_leads_to_a_section(soups):
     assert sum(row[3] == "yes" for row in rows) > 10
 
 
+@pytest.mark.course
 def test_operators_and_chapters_link_to_each_other(soups):
     links = {a["href"] for a in chapter(soups, "07_im2col").select(".colophon a")}
     assert "../../api/ref/#dtwin.ref.conv2d" in links
@@ -228,6 +235,7 @@ def test_every_operator_names_tests_that_exist(soups, page):
             assert "of the cases in dtwin/cases.py" in item or any(f"def test_{item.replace(' ', '_')}(" in source for source in sources)
 
 
+@pytest.mark.course
 def test_the_search_index_holds_prose_and_operators_but_no_output_and_no_formula(site):
     entries = json.loads((site / "search/search_index.json").read_text("utf-8"))["docs"]
     text = html.unescape(" ".join(entry["text"] for entry in entries if entry["location"].startswith("chapters/")))
