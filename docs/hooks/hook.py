@@ -1,5 +1,6 @@
 """The hook by which mkdocs runs the press: chapters are found, run, and put on the site as pages of mkdocs-jupyter."""
 
+import fnmatch
 import re
 from pathlib import Path
 
@@ -82,6 +83,8 @@ def on_files(files, config):
     for name, content in home.living(CACHE / "cow").items():
         files.append(File.generated(config, f"assets/{name}", content=content))
     files.append(File.generated(config, "assets/katex.css", content=katex_css()))
+    colours = next(file for file in files if fnmatch.fnmatch(file.src_uri, "assets/stylesheets/palette.*.css"))
+    colours.content_string = markup.calm(colours.content_string)
     for font in (*KATEX.glob("fonts/*.woff2"), *TYPEFACE.glob("*-latin-wght-*.woff2")):
         files.append(File.generated(config, f"assets/fonts/{font.name}", abs_src_path=str(font)))
     for name in decks.REVEAL:

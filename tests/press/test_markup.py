@@ -79,6 +79,13 @@ def test_a_typesetter_that_fails_is_said(tmp_path, monkeypatch):
         markup.Formulas(tmp_path / "formulas.json").typeset('<span class="arithmatex">\\(x\\)</span>')
 
 
+def test_the_page_is_not_styled_anew_as_its_scripts_start():
+    rule = "[data-md-color-switching] *,[data-md-color-switching] :after{transition-duration:0s!important}"
+    assert markup.calm(f"@media screen{{a{{b:c}}{rule}}}d{{e:f}}") == "@media screen{a{b:c}}d{e:f}"
+    with pytest.raises(ValueError, match="calm: got a style sheet without .*, expected Material's colours"):
+        markup.calm("a{b:c}")
+
+
 def test_a_damaged_memory_of_formulas_is_forgotten(tmp_path):
     (tmp_path / "formulas.json").write_text('{"a": ')
     markup.Formulas(tmp_path / "formulas.json").typeset('<span class="arithmatex">\\(x\\)</span>')

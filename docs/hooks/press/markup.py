@@ -27,12 +27,13 @@ NAMES = re.compile(r'title="Jump back to footnote [^"]*"')  # a title is a toolt
 LATE = """<script>{
 const made = %s.map(([src, type]) => Object.assign(document.createElement("script"), { src, type, async: false }));
 const add = () => document.body.append(...made);
-made[0].onload = () => document.readyState === "loading" || document.dispatchEvent(new Event("DOMContentLoaded"));
+made[0].onload = () => document.readyState === "loading" || setTimeout(() => document.dispatchEvent(new Event("DOMContentLoaded")));
 new PerformanceObserver(add).observe({ type: "paint", buffered: true });
 setTimeout(add, 3000);
 }</script>
 """
 BREAK = re.compile(r'^(<(?:h[23] |div class="(?:footnote|colophon)"|/article).*\n)', re.MULTILINE)  # where a part of a chapter ends
+SWITCHING = re.compile(r"\[data-md-color-switching\][^{}]*\{[^{}]*\}")  # for every element of a page, at its start too
 ABBREVIATION = re.compile(r'<abbr title="(?P<meaning>[^"]*)">(?P<term>.*?)</abbr>')
 
 
@@ -133,6 +134,18 @@ def parted(html: str) -> str:
         for line, text in zip(parts[::2], parts[1::2])
     )
     return html[:start] + before + "".join(boxed)
+
+
+def calm(css: str) -> str:
+    """Take out of Material's colours the rule for which a browser styles the whole page anew, twice, as the scripts start.
+
+    Raises:
+        ValueError: there is no such rule.
+    """
+    css, count = SWITCHING.subn("", css)
+    if not count:
+        raise ValueError("calm: got a style sheet without [data-md-color-switching], expected Material's colours")
+    return css
 
 
 def dense(html: str) -> str:
