@@ -106,12 +106,12 @@ def test_a_page_loses_its_indentation_but_not_that_of_its_listings():
 
 
 def test_a_page_loads_its_typeface_early_and_its_scripts_late_and_names_its_search_and_links():
-    page = ('<link rel="stylesheet" href="a.css"><link rel="stylesheet" href="b.css"><div data-md-component="search" role="dialog">'
+    page = ('<head><link rel="stylesheet" href="a.css"><link rel="stylesheet" href="b.css"><div data-md-component="search" role="dialog">'
             '<h2 id="a">A<a class="headerlink" href="#a" title="Permanent link">&para;</a></h2><script>var here</script>'
             '<script src="../assets/javascripts/bundle.a5f9.min.js"></script>\n<script src="own.js" type="module"></script>\n</body>')
     framed = markup.framed(page, "../fonts/serif.woff2")
     assert framed.index('<link rel="preload" href="../fonts/serif.woff2" as="font"') < framed.index("a.css")
-    assert framed.count("preload") == 1
+    assert framed.count("preload") == 1 and framed.index('className = "js js-focus-visible"') < framed.index("a.css")
     assert 'role="dialog" aria-label="Search"' in framed and 'aria-label="Permanent link">&para;' in framed
     assert "<script src=" not in framed and "<script>var here</script>" in framed
     assert '[["../assets/javascripts/bundle.a5f9.min.js", ""], ["own.js", "module"]]' in framed

@@ -23,10 +23,12 @@ INDENTED = re.compile(r"<(?P<kept>pre|script|style|textarea)\b.*?</(?P=kept)>|\n
 SCRIPTS = re.compile(r'(?:<script src="[^"]+"(?: type="module")?></script>\s*)+(?=</body>)')  # Material's, and ours, at the end of the page
 SCRIPT = re.compile(r'src="(?P<src>[^"]+)"(?: type="(?P<type>\w+)")?')
 NAMES = re.compile(r'title="Jump back to footnote [^"]*"')  # a title is a tooltip as well, which costs time
+# Set later, as Material does it, the classes would have the whole page styled anew
+EARLY = '<script>document.documentElement.className = "js js-focus-visible"</script>'
 # Not every browser tells when it paints; and Material waits for an event that has been by the time its script runs
 LATE = """<script>{
 const made = %s.map(([src, type]) => Object.assign(document.createElement("script"), { src, type, async: false }));
-const add = () => document.body.append(...made);
+const add = () => made[0].isConnected || document.head.append(...made);
 made[0].onload = () => document.readyState === "loading" || setTimeout(() => document.dispatchEvent(new Event("DOMContentLoaded")));
 new PerformanceObserver(add).observe({ type: "paint", buffered: true });
 setTimeout(add, 3000);
@@ -115,7 +117,7 @@ def framed(html: str, font: str) -> str:
     """
     preload = f'<link rel="preload" href="{font}" as="font" type="font/woff2" crossorigin>'
     html = html.replace('<link rel="stylesheet"', f'{preload}\n<link rel="stylesheet"', 1)
-    html = SCRIPTS.sub(late, html)
+    html = SCRIPTS.sub(late, html).replace("<head>", f"<head>\n{EARLY}", 1)
     html = NAMES.sub('aria-label="Back to the text"', html.replace('title="Permanent link"', 'aria-label="Permanent link"'))
     return html.replace('data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"', 1)
 
