@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 WEB := docs/hooks/press/web
-TESTS ?= # for pytest; -m "not course" leaves out what this course asks of its own chapters
+TESTS := # for pytest; -m "not course" leaves out what this course asks of its own chapters
 PRESS := PYTHONPATH=docs/hooks $(BIN)/python -m press
 
 .PHONY: help site test serve lab kit record bench mutants links lighthouse clean
