@@ -48,7 +48,7 @@ class Formulas:
 
     def __init__(self, cache: Path):
         self.cache = cache
-        self.version = digest((WEB / "package-lock.json").read_bytes())
+        self.version = digest([(WEB / name).read_text("utf-8") for name in ("package-lock.json", "formulas.mjs")])
         self.known = {}
         with contextlib.suppress(OSError, ValueError):  # none yet, or one cut short
             self.known = json.loads(cache.read_text("utf-8"))

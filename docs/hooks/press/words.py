@@ -48,7 +48,7 @@ def plain(node) -> str:
 def noted(block: Tag) -> str:
     """Write a block for the speaker notes, whose window has none of the site's style sheets: no code, formulas as MathML."""
     block = copy.copy(block)
-    for tag in block.select(".katex-html, annotation, .highlight, .output, img, .admonition-title"):
+    for tag in block.select(".katex-html, .highlight, .output, img, .admonition-title"):
         tag.decompose()
     for tag in block.select("abbr, a"):
         tag.unwrap()
