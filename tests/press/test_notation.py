@@ -56,5 +56,6 @@ def test_a_name_in_the_package_is_a_parameter_or_a_field_there(row):
         assert set(re.findall(r"\w+", names)) <= set(known), known
 
 
+@pytest.mark.course
 def test_the_tables_are_read():
     assert len(MEANINGS) > 30 and len(ROWS) - len(MEANINGS) > 5
