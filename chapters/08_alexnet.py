@@ -673,7 +673,9 @@ for name, value in percent.items():
 Markdown(" |\n| ".join(table) + " |")
 
 # %% [markdown]
-# The two columns of numbers on the left were measured in this run; the others are the paper's, top-5, for the methods that are nearest in kind [@krizhevsky2012]. What ten views save is too little for one net and a thousand pictures: six nets asked about 5,000, tried apart, had 2.5 ± 0.8 % fewer errors, but each by itself anything from none to 5 %, and with each thousand pictures another answer. On animals the revolution happens again: learned features leave the hand-made ones behind. (Chapter 5's best form, a soft pyramid, errs less than these two and more than the net.) On digits the two are level. Where edges say nearly all, there is little left to learn.
+# The two columns of numbers on the left were measured in this run; the others are the paper's, top-5, for the methods that are nearest in kind [@krizhevsky2012]. On animals the revolution happens again: learned features leave the hand-made ones behind. (Chapter 5's best form, a soft pyramid, errs less than these two and more than the net.) On digits the two are level. Where edges say nearly all, there is little left to learn.
+#
+# What ten views save is too little for one net and a thousand pictures to show. Six nets asked about 5,000 pictures, tried apart from this run, made 2.5 ± 0.8 % fewer errors, but each by itself anything from none to 5 %.
 
 # %%
 claims.measure("learned-features-beat-bag", one / percent["bag of 32 words"])

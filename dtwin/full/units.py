@@ -55,7 +55,7 @@ def code():
     """A checksum of the program that trains: after a change of it nothing that was done before counts."""
     root = Path(__file__).parents[1]
     folders = [path for name in ("explain", "full", "twin", "vision") for path in sorted(root.glob(f"{name}/*.py"))]
-    files = [*folders, root / "train.py", root / "data/loader.py"]
+    files = [*folders, root / "train.py", root / "modes.py", root / "data/loader.py"]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

@@ -51,6 +51,12 @@ def wait_for(page, number):
     page.wait_for_function("n => document.querySelectorAll('.slides > section')[n - 1].classList.contains('present')", arg=number)
 
 
+@pytest.mark.course
+@pytest.mark.parametrize("path", DECKS)
+def test_a_deck_of_the_course_has_more_than_ten_slides(show, path):
+    assert show(path).locator(".slides > section").count() > 10
+
+
 @pytest.mark.parametrize("width, height", [(1280, 720), (1920, 1080)])
 @pytest.mark.parametrize("path", DECKS)
 def test_every_slide_fits_and_shows_its_figures(show, path, width, height):
