@@ -18,15 +18,15 @@ import inspect
 import timeit
 from time import thread_time
 from dataclasses import replace
-from itertools import pairwise
+from functools import partial
+from itertools import pairwise, product
 
 import numpy as np
 import torch
 from IPython.display import Markdown
 from torch import nn
-from tqdm import tqdm
 
-from dtwin import check, claims, data, plots, ref, train, twin
+from dtwin import check, claims, data, parallel, plots, ref, train, twin
 from dtwin.data import pasture
 from dtwin.gradcheck import gradient_errors
 from dtwin.twin.nets import MLP
@@ -441,7 +441,7 @@ claims.measure("cheap-gradient", both / once)
 # %% [markdown]
 # ### Trained, with nothing but NumPy
 #
-# All parts are there. Look at `batch` examples, work out the gradient, take a step; one walk through all examples is an *epoch*. With a batch of all examples this is gradient descent, [(6.2)](#equation-2). With a small *mini-batch*, drawn at random, it is *stochastic* gradient descent (SGD). *Momentum* adds a part of the step before, as [`ref.sgd_momentum`][dtwin.ref.sgd_momentum] says.
+# All parts are there. Look at `batch` examples, work out the gradient, take a step; one walk through all examples is an *epoch*. With a batch of all examples this is gradient descent, [(6.2)](#equation-2). With a small *mini-batch*, drawn at random, it is *stochastic* gradient descent (SGD). *Momentum* adds a part of the step before, as [`ref.sgd_momentum`][dtwin.ref.sgd_momentum] says. Each setting has three starts, and [`parallel.map`][dtwin.parallel.map] tries as many at once as the computer has cores.
 
 # %%
 def learn(seed, batch, rate=0.1, momentum=0.0, epochs=10):
@@ -461,8 +461,8 @@ def learn(seed, batch, rate=0.1, momentum=0.0, epochs=10):
 # %% alt="Three falling curves of the training loss over ten epochs, on a logarithmic axis. The one of the full batch falls slowly. That of batches of 16 falls far more steeply, and that of batches of 16 with momentum ends lowest."
 settings = {"all at once": {"batch": len(seen)}, "batches of 16": {"batch": 16},
             "with momentum": {"batch": 16, "momentum": 0.9, "rate": 0.05}}
-runs = {name: [learn(seed, **options) for seed in range(3)]
-        for name, options in tqdm(settings.items())}
+runs = {name: parallel.map(partial(learn, **options), range(3), desc=name)
+        for name, options in settings.items()}
 losses = {name: np.array([losses for _, losses in three]) for name, three in runs.items()}
 plots.curves(losses, "epoch", "training loss", log="y")
 
@@ -593,8 +593,9 @@ def fit_mlp(digits, seed):
 
 # %% alt="Two curves against the number of training digits, 100 to 1,437. The training error lies at zero throughout. The test error falls from about ten percent to about two."
 sizes = [100, 200, 500, len(seen)]
-fits = [[fit_mlp(few(n, seed), seed) for n in sizes] for seed in tqdm(range(3))]
-errors = np.array([[error for error, _ in row] for row in fits])  # (seeds, sizes, parts)
+pairs = zip(*product(range(3), sizes))
+fits = parallel.map(lambda seed, n: fit_mlp(few(n, seed), seed), *pairs, desc="sizes")
+errors = np.array([error for error, _ in fits]).reshape(3, 4, 2)  # (seeds, sizes, parts)
 curves = {"training": errors[:, :, 0], "test": errors[:, :, 1]}
 plots.curves(curves, "training digits", "errors, %", x=sizes, log="x")
 
@@ -624,9 +625,9 @@ claims.measure("interpolation-generalises", test_errors[3])
 
 # %% alt="Two curves of the training error over 100 epochs. With true labels it falls to zero within a few epochs. With random labels it begins at ninety percent, falls slowly, and reaches zero as well."
 hats = [np.random.default_rng(seed).integers(0, 10, len(seen)) for seed in range(3)]
-random = [fit_mlp(replace(seen, labels=hat), seed) for seed, hat in enumerate(tqdm(hats))]
+random = parallel.map(fit_mlp, [replace(seen, labels=hat) for hat in hats], range(3))
 curves = {"random labels": [curve for _, curve in random],
-          "true labels": [row[-1][1] for row in fits]}
+          "true labels": [curve for _, curve in fits[3::4]]}
 plots.curves(curves, "epoch", "training errors, %")
 
 # %% [markdown]
@@ -775,7 +776,7 @@ def probes(seed):
     return correct
 
 # %% alt="One rising curve with a band: right answers of a linear classifier on pixels, on the first hidden layer and on the second."
-correct = np.array([probes(seed) for seed in tqdm(range(3))])
+correct = np.array(parallel.map(probes, range(3)))
 below = "hidden layers below the linear classifier"
 plots.curves({"probe": correct}, below, "right answers, %", x=range(3))
 
@@ -833,8 +834,8 @@ def shifted_errors(build, seed):
     return 100 * (1 - np.mean(right, axis=1))
 
 
-errors = {name: np.array([shifted_errors(build, seed) for seed in range(3)])
-          for name, build in tqdm(builders.items())}
+errors = {name: np.array(parallel.map(partial(shifted_errors, build), range(3), desc=name))
+          for name, build in builders.items()}
 
 # %% alt="Two curves of the errors against the shift of the digit from 0 to 4 pixels. Both begin near zero. The MLP's rises to half at one pixel and to ninety percent at two. The CNN's stays low and is higher at odd shifts than at even ones."
 plots.curves(errors, "shift in the test, pixels", "errors, %", x=range(5))

@@ -14,6 +14,7 @@
 # %% tags=["nbval-check-output"]
 from collections import namedtuple
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from scipy.stats import spearmanr
 from sklearn.svm import SVC
 from tqdm import tqdm
 
-from dtwin import check, claims, cost, data, plots, ref, train, twin
+from dtwin import check, claims, cost, data, parallel, plots, ref, train, twin
 from dtwin.data import loader, pasture
 from dtwin.vision import bags, retrieval
 from dtwin.vision.descriptors import dense_sift
@@ -105,7 +106,7 @@ claims.measure("alexnet-neurons", sum(np.prod(layer.shape) for layer in layers))
 #
 # ## A workbench
 #
-# The course's small net, [`SmallAlexNet`][dtwin.twin.nets.SmallAlexNet], has the same plan for small pictures: convolutions and poolings in turn, a hidden layer, the scores. The tricks are its options. To judge one takes many trainings, with and without it, for one pair of numbers may be luck. So the pictures are those of a picture book, 16 × 16 pixels small: animals seen from either side, on a meadow, with nothing in front of them. A net learns from 400 and is examined on 1000 others. Like AlexNet it has two towers, of which more below. One trick of 2015 is borrowed, for it halves the time and steadies the nets: batch normalisation, the subject of chapter 10. (Without it, tried first, the seeds differed by more than any trick could show.)
+# The course's small net, [`SmallAlexNet`][dtwin.twin.nets.SmallAlexNet], has the same plan for small pictures: convolutions and poolings in turn, a hidden layer, the scores. The tricks are its options. To judge one takes many trainings, with and without it, for one pair of numbers may be luck ([`parallel.map`][dtwin.parallel.map] runs as many at once as the computer has cores). So the pictures are those of a picture book, 16 × 16 pixels small: animals seen from either side, on a meadow, with nothing in front of them. A net learns from 400 and is examined on 1000 others. Like AlexNet it has two towers, of which more below. One trick of 2015 is borrowed, for it halves the time and steadies the nets: batch normalisation, the subject of chapter 10. (Without it, tried first, the seeds differed by more than any trick could show.)
 
 # %% alt="Twelve small pictures of animals on green, of coarse pixels, looking to the left or to the right; some are black, some white, some striped."
 sides = [*range(60, 121, 10), *range(240, 301, 10)]  # degrees; 90 and 270 are square on
@@ -137,7 +138,7 @@ def trial(seed, images=animals, exam=exam, recipe=recipe, watched=None, **option
 
 
 def trials(name, seeds=3, **options):
-    return [trial(seed, **options) for seed in tqdm(range(seeds), desc=name)]
+    return parallel.map(partial(trial, **options), range(seeds), desc=name)
 
 
 plain = trials("as it is", 5)
@@ -258,14 +259,18 @@ def steps(unit, lr, seed, limit):
     return limit
 
 # %%
-median = {}
-for name in tqdm(("relu", "tanh", "sigmoid"), desc="races"):
+def race(name):
+    """The best learning rate of a unit, and the steps it takes from three starts."""
     unit, best = getattr(twin, name), 240  # given up there
     for rate in (0.1, 0.3, 0.03, 1.0):
         taken = steps(unit, rate, 0, best)
         if rate == 0.1 or taken < best:
             best, lr = taken, rate
-    taken = [best, *(steps(unit, lr, seed, 240) for seed in (1, 2) if best < 240)]
+    return lr, [best, *(steps(unit, lr, seed, 240) for seed in (1, 2) if best < 240)]
+
+
+units, median = ("relu", "tanh", "sigmoid"), {}
+for name, (lr, taken) in zip(units, parallel.map(race, units, desc="races")):
     median[name] = np.median(taken)
     print(f"{name:7} learning rate {lr}: {taken} steps")
 claims.measure("relu-against-sigmoid", median["sigmoid"] / median["relu"])
@@ -610,35 +615,40 @@ dots()
 #
 # ## AlexNet: Results
 #
-# Now all pictures, at full size, mirrored half of the time: ten walks through 4000, with batch normalisation again.
+# Now a contest, on all pictures at full size. The net takes ten walks through 4000 of them, mirrored half of the time, with batch normalisation again. Against it stands the recipe of chapter 5, in two of its forms: descriptors, visual words, a support vector machine.
 
 # %%
-torch.manual_seed(0)
-net = twin.nets.SmallAlexNet(len(pictures.classes), batch_norm=True)
-history = train.fit(net, pictures, train.Recipe(10, lr=0.06, batch=32,
-                                                 schedule="one-cycle", flip=True))
-print("right in training, walk by walk:", *(f"{share:.0%}" for share in history.accuracy))
+def old_way(form, pictures, exam):
+    """% wrong of a bag of features with a support vector machine."""
+    dense = dense_sift(pictures.images[:1000])[0]
+    if form == "bag of 32 words":
+        words = bags.codebook(dense, 32)
+        a, b = (np.sqrt(bags.encode(part.images, words)) for part in (pictures, exam))
+    else:
+        mixture = bags.mixture(dense, 32)
+        a, b = (bags.encode_fisher(part.images, mixture) for part in (pictures, exam))
+    machine = SVC(C=10, kernel="precomputed").fit(a @ a.T, pictures.labels)
+    return 100 * (1 - machine.score(b @ a.T, exam.labels))
 
 # %% [markdown]
-# The same pictures now go through the recipe of chapter 5, in two of its forms: descriptors, visual words, a support vector machine. The digits do so too, three times enlarged.
+# All of them meet again on the digits, which the old way sees three times enlarged. Six runs, and as many at once as there are cores:
 
 # %%
-def old_way(pictures, exam):
-    """% wrong of two bags of features, each with a support vector machine."""
-    dense, found = dense_sift(pictures.images[:1000])[0], {}
-    words, mixture = bags.codebook(dense, 32), bags.mixture(dense, 32)
-    forms = {"bag of 32 words": lambda x: np.sqrt(bags.encode(x, words)),
-             "Fisher vectors, 32": lambda x: bags.encode_fisher(x, mixture)}
-    for name, encode in tqdm(forms.items()):
-        a, b = encode(pictures.images), encode(exam.images)
-        machine = SVC(C=10, kernel="precomputed").fit(a @ a.T, pictures.labels)
-        found[name] = 100 * (1 - machine.score(b @ a.T, exam.labels))
-    return found
-
-
-enlarged = (replace(part, images=zoom(part.images, (1, 1, 3, 3), order=1))
-            for part in (digits, digits_exam))
-percent, on_digits = old_way(pictures, unseen), old_way(*enlarged)
+walks = train.Recipe(10, lr=0.06, batch=32, schedule="one-cycle", flip=True)
+learn = train.Recipe(12, lr=0.02, batch=50, schedule="one-cycle")
+plan = {"stages": ((16,), (32, 32)), **bare}
+forms = "bag of 32 words", "Fisher vectors, 32"
+enlarged = [replace(part, images=zoom(part.images, (1, 1, 3, 3), order=1))
+            for part in (digits, digits_exam)]
+contest = [
+    partial(trial, 0, pictures, unseen, walks, stages=((16,), (32,), (48, 48)), groups=1),
+    partial(trial, 0, digits, digits_exam, learn, **plan),
+    *(partial(old_way, form, *parts) for parts in ((pictures, unseen), enlarged)
+      for form in forms)]
+(net, history, one), on_eight, *found = parallel.map(lambda run: run(), contest)
+percent = {**dict(zip(forms, found[:2])), "small AlexNet": one}
+on_digits = {**dict(zip(forms, found[2:])), "small AlexNet": on_eight.error}
+print("right in training, walk by walk:", *(f"{share:.0%}" for share in history.accuracy))
 
 # %% [markdown]
 # At the test the paper shows the net ten *views* of each picture, four corners and the middle and their mirror images, and takes the mean of the ten answers.
@@ -655,14 +665,10 @@ def views(images, by=2):
 
 said = [train.outputs(net, view, history.statistics) for view in views(unseen)]
 said = torch.stack(said).softmax(2).mean(0).argmax(1).numpy()
-one, ten = wrong(net, unseen, history), 100 * (said != unseen.labels).mean()
-percent |= {"small AlexNet": one, "with ten views": ten}
+percent["with ten views"] = 100 * (said != unseen.labels).mean()
 claims.quote("ten-views")
 
 # %%
-learn = train.Recipe(12, lr=0.02, batch=50, schedule="one-cycle")
-plan = {"stages": ((16,), (32, 32)), **bare}
-on_digits["small AlexNet"] = trial(0, digits, digits_exam, learn, **plan).error
 published = {"Fisher vectors, 32": "25.7 | 26.2", "small AlexNet": "18.3 |",
              "with ten views": "17.0 | 18.2"}
 head = ["wrong, %", pictures.name, "digits", "ILSVRC 2010", "ILSVRC 2012"]
@@ -783,11 +789,14 @@ claims.measure("embedding-against-pixels", np.mean([each.statistic for each in a
 # Why in 2012 and not in 1990? The lecture names three things: data, machines, and decades of work on the parts. The first can be measured. Let the net learn from ever more digits, and count its errors on 637 others.
 
 # %% alt="One falling curve of percent wrong over 50 to 800 training digits, both axes logarithmic. It falls from about 27 to about 6, but hardly at all between 100 and 200."
+def mistakes_after(n, seed):
+    walks = replace(learn, epochs=max(12, 4000 // n))
+    return trial(seed, digits[:n], digits[800:], walks, **plan).error
+
+
 amounts = np.array([50, 100, 200, 400, 800])
-mistakes = np.array([[
-    trial(seed, digits[:n], digits[800:], replace(learn, epochs=count), **plan).error
-    for n, count in zip(amounts, np.maximum(12, 4000 // amounts).tolist())]
-    for seed in tqdm(range(2), desc="amounts")])
+runs = [2 * amounts.tolist(), 5 * [0] + 5 * [1]]
+mistakes = np.reshape(parallel.map(mistakes_after, *runs, desc="amounts"), (2, 5))
 plots.curves({"": mistakes}, "training digits", "wrong answers, %", x=amounts, log="xy")
 
 # %% [markdown]
@@ -823,14 +832,14 @@ claims.measure("really-big", cost.total(vgg, (3, 224, 224)).parameters)
 # And does a big network need *massive* data? By the books of statistics a model of more parameters than pictures can only learn by heart. Try one with a thousand times more.
 
 # %%
-def perceptron(seed, *widths):
+def perceptron(seed, widths):
     torch.manual_seed(seed)
     net = twin.nets.MLP(64, *widths, 10)
     history = train.fit(net, digits, train.Recipe(2, schedule="linear", seed=seed))
     return wrong(net, digits_exam, history)
 
 
-small, large = (np.mean([perceptron(seed, *widths) for seed in range(3)])
+small, large = (np.mean(parallel.map(partial(perceptron, widths=widths), range(3)))
                 for widths in ((16,), (1270, 1270)))
 print(f"% wrong: 1,210 parameters {small:.1f}, 1.7 million {large:.1f}")
 claims.measure("larger-is-not-worse", large - small)

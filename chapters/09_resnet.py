@@ -27,13 +27,14 @@ claims.quote("just-stack-more-layers")
 import dataclasses
 import inspect
 import itertools
+from functools import partial
 
 import numpy as np
 import torch
 from IPython.display import Markdown
 from torch.nn import functional as F
 
-from dtwin import cost, data, plots, train, twin
+from dtwin import cost, data, parallel, plots, train, twin
 from dtwin.data import loader
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -65,7 +66,8 @@ def trained(depth, shortcut, seed):
     return net, train.fit(net, digits, dataclasses.replace(recipe, seed=seed))
 
 
-plain = {depth: [trained(depth, None, seed) for seed in seeds] for depth in depths}
+plain = {depth: parallel.map(partial(trained, depth, None), seeds, desc=f"{depth} layers")
+         for depth in depths}
 
 # %% alt="Training loss against epochs for plain nets of 8, 20 and 56 layers, on a logarithmic axis. That of 8 layers falls fastest and furthest, that of 20 more slowly, and that of 56 hardly falls."
 plots.curves({f"{depth} layers": [history.loss for _, history in runs]
@@ -249,7 +251,8 @@ plots.images(seen, captions, columns=6)
 # Do they train? The same depths, recipe and number of parameters, with shortcuts:
 
 # %% alt="Training loss at the end against depth, 8, 20 and 56 layers, on a logarithmic axis. The line of the plain nets rises steeply with depth, that of the residual nets falls from 8 to 20 layers and stays low."
-residual = {depth: [trained(depth, "A", seed) for seed in seeds] for depth in depths}
+residual = {depth: parallel.map(partial(trained, depth, "A"), seeds, desc=f"{depth} layers")
+            for depth in depths}
 plots.curves({"plain": final(plain).T, "residual": final(residual).T},
              "layers", "training loss at the end", x=np.array(depths), log="y")
 

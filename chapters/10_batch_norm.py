@@ -29,15 +29,15 @@ claims.quote("tricks-are-proven")
 # %% tags=["nbval-check-output"]
 import copy
 import inspect
-from itertools import pairwise
+from functools import partial
+from itertools import pairwise, product
 
 import numpy as np
 import torch
 from IPython.display import Markdown
 from torch import nn
-from tqdm import tqdm
 
-from dtwin import check, data, plots, ref, twin
+from dtwin import check, data, parallel, plots, ref, twin
 from dtwin.gradcheck import gradient_errors
 
 torch.set_num_threads(1)  # nets as small as these run no faster on two
@@ -125,7 +125,7 @@ def percentiles(panels):
 
 
 seeds = (0, 1, 2)
-plain = [watch(None, seed) for seed in tqdm(seeds)]
+plain = parallel.map(partial(watch, None), seeds)
 percentiles({"one sigmoid of the last hidden layer": plain[0][2][:, :, 0]})
 
 # %% [markdown]
@@ -289,7 +289,7 @@ claims.measure("larger-weights-smaller-gradients", max(ratios, key=lambda r: abs
 # The same network again, with a batch normalisation before each sigmoid. The start, the rate and the digits are as before.
 
 # %% alt="Two panels with the 15th, 50th and 85th percentile of the inputs of a unit. Without batch normalisation they begin close together, wander and spread wide. With it they are apart from the beginning and run nearly level."
-normed = [watch(nn.BatchNorm1d, seed) for seed in tqdm(seeds)]
+normed = parallel.map(partial(watch, nn.BatchNorm1d), seeds)
 percentiles({"without": plain[0][2][:, :, 0],
              "with batch normalisation": normed[0][2][:, :, 0]})
 
@@ -319,8 +319,9 @@ def steps_needed(norm, rate, seed):
 
 
 rates = (0.1, 0.5, 2)
-needed = {norm: np.array([[steps_needed(norm, rate, seed) for seed in seeds]
-                          for rate in tqdm(rates)]) for norm in (None, nn.BatchNorm1d)}
+needed = {norm: np.reshape(parallel.map(partial(steps_needed, norm),
+                                        *zip(*product(rates, seeds))), (3, 3))
+          for norm in (None, nn.BatchNorm1d)}
 without, with_norm = (table.mean(axis=1) for table in needed.values())
 head = "learning rate | steps without | steps with | ratio\n--:|--:|--:|--:\n"
 Markdown(head + "\n".join(
@@ -345,7 +346,7 @@ def deep(norm, seed):
     return 100 - errors(net)
 
 
-deep_right = [np.mean([deep(norm, seed) for seed in seeds])
+deep_right = [np.mean(parallel.map(partial(deep, norm), seeds))
               for norm in (nn.BatchNorm1d, None)]
 claims.measure("deep-sigmoids-with-batch-norm", deep_right[0])
 
@@ -371,7 +372,8 @@ def after_100(norm, rate, seed):
 
 
 def sweep(norm, rates):
-    return {rate: [after_100(norm, rate, seed) for seed in seeds] for rate in tqdm(rates)}
+    return {rate: parallel.map(partial(after_100, norm, rate), seeds, desc=f"rate {rate}")
+            for rate in rates}
 
 
 grid = [0.01, 0.03, 0.1, 0.3]
@@ -519,7 +521,8 @@ def small_batches(norm, batch, seed):
 
 
 batches = np.array([2, 4, 16])
-by_batch = {name: [[small_batches(norm, m, seed) for m in batches] for seed in seeds]
+by_batch = {name: np.reshape(parallel.map(partial(small_batches, norm),
+                                          *zip(*product(batches, seeds))), (3, 3)).T
             for name, norm in (("over the batch", nn.BatchNorm1d),
                                ("over the layer", nn.LayerNorm))}
 
@@ -568,7 +571,7 @@ percentiles({"without": plain[0][2][:, :, 0], "with": normed[0][2][:, :, 0],
 # **Figure.** The inputs of the same unit. On the right no two steps are alike.
 
 # %%
-noisy_steps = np.mean([steps_needed(noisy, 0.5, seed) for seed in seeds])
+noisy_steps = np.mean(parallel.map(partial(steps_needed, noisy, 0.5), seeds))
 print(f"steps to 8 % errors: {without[1]:.0f} without, {with_norm[1]:.0f} with, "
       f"{noisy_steps:.0f} with noise behind it")
 claims.measure("unsteady-batch-norm-still-fast", without[1] / noisy_steps)
@@ -596,8 +599,8 @@ def knows_300(norm, seed):
     return 100 - errors(net)
 
 
-right = np.array([[knows_300(norm, seed) for norm in (None, nn.BatchNorm1d)]
-                  for seed in tqdm(range(10))])
+right = np.transpose([parallel.map(partial(knows_300, norm), range(10))
+                      for norm in (None, nn.BatchNorm1d)])
 gain = right[:, 1] - right[:, 0]
 print(f"right without and with: {right.mean(axis=0).round(1)} %; "
       f"gain {gain.mean():.1f} ± {gain.std(ddof=1) / 10 ** 0.5:.1f}")

@@ -21,6 +21,7 @@ claims.quote("best-regulariser-is-average")
 
 # %% tags=["nbval-check-output"]
 import inspect
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -30,7 +31,7 @@ from sklearn.feature_extraction.image import extract_patches_2d
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from dtwin import check, data, plots, ref, twin
+from dtwin import check, data, parallel, plots, ref, twin
 from dtwin.gradcheck import gradient_errors
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -338,8 +339,8 @@ def losses(layers):  # of the whole network: (2, nets)
 
 
 OPTIONS = {100: {}, 200: {"watch": losses}, 500: {"steps": 2400}}
-fits = {n: {name: classifiers(n, rates, **options)
-            for name, rates in (("without", (0, 0, 0)), ("with dropout", PAPER))}
+RATES = {"without": (0, 0, 0), "with dropout": PAPER}
+fits = {n: dict(zip(RATES, parallel.map(partial(classifiers, n, **options), RATES.values())))
         for n, options in OPTIONS.items()}
 
 # %% alt="Four curves of the loss over 1,200 steps, on a logarithmic axis. Without dropout the training loss falls below a thousandth and the test loss stays level at about a third. With dropout the training loss falls less far, and the test loss goes on falling, to a fifth."
@@ -495,7 +496,7 @@ def autoencoders(p, nets=3):
                  lambda a, b: 144 * F.mse_loss(a, b), rate=0.002, steps=2000)[0]
 
 
-nets = {"without dropout": autoencoders(0), "with dropout": autoencoders(0.5)}
+nets = dict(zip(("without dropout", "with dropout"), parallel.map(autoencoders, (0, 0.5))))
 
 # %% alt="Two blocks of forty-two small squares in blue and orange, the weights of hidden units. Without dropout they look like noise. With dropout they show smooth patches, bars and edges."
 features = {name: layers[0][0].mT.unflatten(2, (12, 12)).cpu().numpy()

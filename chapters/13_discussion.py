@@ -17,7 +17,8 @@
 import lzma
 import timeit
 from dataclasses import replace
-from itertools import permutations
+from functools import partial
+from itertools import permutations, product
 from time import thread_time
 
 import numpy as np
@@ -25,7 +26,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from dtwin import check, claims, cost, data, plots, ref, train, twin
+from dtwin import check, claims, cost, data, parallel, plots, ref, train, twin
 from dtwin.twin.nets import MLP
 
 torch.set_num_threads(1)  # nets as small as these run no faster on two
@@ -144,8 +145,8 @@ def experiment(seed, share=0.0, spoil=lambda x, rng: x):
 shares = [0, 0.25, 0.5, 0.75, 1]
 cases = {**{share: {"share": share} for share in shares},
          **{name: {"spoil": spoil} for name, spoil in SPOIL.items()}}
-runs = {name: [experiment(seed, **options) for seed in range(3)]
-        for name, options in tqdm(cases.items())}
+runs = {name: parallel.map(partial(experiment, **options), range(3), desc=str(name))
+        for name, options in cases.items()}
 last = [errors[-1] for run in runs.values() for errors, _ in run]
 print(f"{len(last)} networks, without an error in the end: {last.count(0)}")
 
@@ -225,7 +226,7 @@ claims.measure("corruption-ends-in-guessing", mean[-1])
 claims.quote("regularisers-on-cifar10")
 
 # %% alt="Horizontal bars of right answers on test digits, all a little below ninety-five percent: none, weight decay, dropout, shifts by a pixel."
-def taught(build, seed, **options):
+def taught(seed, build, **options):
     torch.manual_seed(seed)
     settings = {"epochs": 12, "schedule": "linear", "weight_decay": 0.0, "seed": seed}
     net, recipe = build(), train.Recipe(**settings | options)
@@ -240,8 +241,8 @@ def dropping():
 
 ways = {"none": {}, "weight decay": {"weight_decay": 5e-4},
         "dropout": {"build": dropping}, "shifts by a pixel": {"pad": 1}}
-right = [np.mean([taught(**{"build": lambda: MLP(64, 256, 256, 10)} | way, seed=seed)
-                  for seed in range(3)]) for way in tqdm(ways.values())]
+ways = {name: {"build": lambda: MLP(64, 256, 256, 10)} | way for name, way in ways.items()}
+right = [np.mean(parallel.map(partial(taught, **way), range(3))) for way in ways.values()]
 plots.bars({"right on test digits, %": right}, list(ways), form="{:.1f}")
 
 # %% [markdown]
@@ -271,7 +272,7 @@ def sent(labels, seed):
 hats = [np.random.default_rng(seed).integers(0, 10, 1000) for seed in range(3)]
 prices = [1000 * np.log2(10)]
 for lists in (3 * [names[:1000]], hats):
-    prices.append(np.mean([sent(labels, seed) for seed, labels in enumerate(lists)]))
+    prices.append(np.mean(parallel.map(sent, lists, range(3))))
 
 # %% alt="Three horizontal bars of bits for a thousand labels. Without a network 3,322. With a network, true labels take a small part of that, and random labels more than twice as much."
 kinds = ["without a network", "true labels", "random labels"]
@@ -305,8 +306,9 @@ def memorised(hidden, ratio, seed, steps=600):
 
 # %% alt="Three curves that nearly lie on each other: labels learned in percent against labels per weight. They stay at 99 up to about half a label per weight and then fall to about two thirds at one."
 widths, ratios = [12, 18, 24], [0.3, 0.45, 0.65, 1.0]
-learned = {f"{75 * h + 10:,} weights": np.array(
-    [[memorised(h, r, seed) for r in ratios] for seed in range(3)]) for h in tqdm(widths)}
+learned = {f"{75 * h + 10:,} weights": np.reshape(
+    parallel.map(partial(memorised, h), *zip(*product(ratios, range(3)))), (4, 3)).T
+    for h in widths}
 plots.curves(learned, "labels per weight", "labels learned, %", x=ratios)
 
 # %% [markdown]
@@ -433,8 +435,8 @@ def narrow(k):
 
 
 sizes, batch = [2, 4, 6, 8, 12, 16], torch.randn(500, 1, 8, 8)
-reached = np.array([[taught(lambda: narrow(k), seed, epochs=8) for k in sizes]
-                    for seed in tqdm(range(3))])
+reached = np.transpose([parallel.map(
+    partial(taught, build=partial(narrow, k), epochs=8), range(3)) for k in sizes])
 each = 1e6 / 500 * np.array([seconds(narrow(k), batch, 20) for k in sizes])
 plots.curves({"CNN": reached}, "microseconds for a picture", "right answers, %", x=each)
 

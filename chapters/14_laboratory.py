@@ -19,13 +19,15 @@ import copy
 import dataclasses
 import html
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from IPython.display import HTML, Markdown
 
-from dtwin import check, claims, cost, data, explain, gradcheck, plots, ref, train, twin
+from dtwin import check, claims, cost, data, explain, gradcheck, parallel, plots
+from dtwin import ref, train, twin
 from dtwin.data import loader, pasture
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -149,8 +151,11 @@ def trained(name, learn, watch, seed):
     return net, train.fit(net, learn, dataclasses.replace(recipe, seed=seed), watch)
 
 
-tries = {name: [trained(name, pictures[~held], pictures[held], seed)[1].test_accuracy
-                for seed in range(3)] for name in candidates}
+def tried(name, seed):
+    return trained(name, pictures[~held], pictures[held], seed)[1].test_accuracy
+
+
+tries = {name: parallel.map(partial(tried, name), range(3), desc=name) for name in candidates}
 
 # %% alt="Three curves of right answers in percent on the validation pictures over ten epochs, each with a band over three seeds: the small AlexNet rises far above the others; the small ResNet begins lowest and ends level with the MLP."
 plots.curves({name: 100 * np.array(runs) for name, runs in tries.items()},
@@ -180,7 +185,7 @@ print("chosen on the validation pictures:", choice)
 # Now all training pictures are learned from, three times over with other seeds, and the test pictures are looked at for the first time. With $n$ of them, a share $p$ of right answers is known only to about $\pm 2\sqrt{p(1-p)/n}$, whatever was done with the seeds.
 
 # %%
-runs = [trained(choice, pictures, unseen, seed) for seed in range(3)]
+runs = parallel.map(partial(trained, choice, pictures, unseen), range(3))
 scores = np.array([history.test_accuracy[-1] for _, history in runs])
 net, history = runs[0]
 right = scores.mean()

@@ -189,7 +189,7 @@ def _epoch(model, optimiser, recipe, epoch, pixels, labels, history, rank, world
     bar.set_postfix(loss=f"{history.loss[-1]:.3f}", accuracy=f"{history.accuracy[-1]:.1%}")
 
 
-def outputs(net, images, statistics, device=None, batch=1000):
+def outputs(net, images, statistics, device=None, batch=250):
     """What a net, or a method of one such as `net.features`, makes of an ImageSet: a tensor (N, …), on the CPU.
 
     The net is in evaluation mode meanwhile. `statistics` are those of its training set, as in its History.

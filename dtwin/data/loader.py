@@ -76,7 +76,6 @@ def _places(n, height, width, pad, flip, generator):
 
 
 def _cut(x, rows, columns, pad):
-    x = F.pad(x, (pad, pad, pad, pad))
-    image = torch.arange(len(x), device=x.device)[:, None, None, None]
-    channel = torch.arange(x.shape[1], device=x.device)[:, None, None]
-    return x[image, channel, rows.to(x.device)[:, None, :, None], columns.to(x.device)[:, None, None, :]]
+    x = F.pad(x.permute(0, 2, 3, 1), (0, 0, pad, pad, pad, pad))  # colours last: a pixel is fetched as a whole
+    image = torch.arange(len(x), device=x.device)[:, None, None]
+    return x[image, rows.to(x.device)[:, :, None], columns.to(x.device)[:, None]].permute(0, 3, 1, 2)

@@ -72,7 +72,7 @@ def started(monkeypatch):
     """List the chapters that are run, without running them."""
     names = []
 
-    def execute(self):
+    def execute(self, cores):
         names.append(self.chapter.slug)
         metadata = {"press": {"parts": self.parts}}
         return nbformat.v4.new_notebook(metadata=metadata)
@@ -108,6 +108,15 @@ def faults(times):
     runs = run.run_all([tiny], tmp_path / "cache")
     before, after = map(int, runs["01_tiny"].cells[-1].outputs[0].text.split())
     assert after - before < 2000  # 100 arrays of 2000 pages each
+
+
+@pytest.mark.parametrize("jobs, chapters, shared", [(1, 2, 4), (2, 2, 2), (None, 1, 4), (None, 3, 1), (8, 2, 2)])
+def test_chapters_that_run_at_once_share_the_cores(write, tmp_path, monkeypatch, jobs, chapters, shared):
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    for n in range(1, chapters + 1):
+        write("import os", "print(os.environ['LOKY_MAX_CPU_COUNT'])", name=f"0{n}_tiny")
+    runs = run.run_all(chapter.find(tmp_path), tmp_path / "cache", jobs)
+    assert [kept.cells[-1].outputs[0].text for kept in runs.values()] == [f"{shared}\n"] * chapters
 
 
 def test_nothing_runs_where_nothing_changed(ran, started, capsys):
@@ -184,7 +193,7 @@ def test_a_stop_that_comes_before_the_kernel_is_not_forgotten(write, monkeypatch
 
     monkeypatch.setattr(run.NotebookClient, "create_kernel_manager", stopping)
     with pytest.raises(ChapterError, match="01_tiny.py.*: stopped: the build was interrupted"):
-        tiny.execute()
+        tiny.execute(1)
 
 
 def test_a_kernel_that_does_not_answer_is_named(write, monkeypatch):
@@ -193,7 +202,7 @@ def test_a_kernel_that_does_not_answer_is_named(write, monkeypatch):
 
     monkeypatch.setattr(run.NotebookClient, "execute_cell", silent)
     with pytest.raises(ChapterError, match="01_tiny.py, cell 2, .*: the kernel does not answer: timed out"):
-        run.Run(write("print(1)"), {}, limit=600).execute()
+        run.Run(write("print(1)"), {}, limit=600).execute(1)
 
 
 def test_without_git_a_run_has_no_commit(monkeypatch):

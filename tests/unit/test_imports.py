@@ -11,7 +11,7 @@ import dtwin
 ROOT = Path(dtwin.__file__).parent
 ALLOWED = {"ref": {"numpy"}, "twin": {"torch"}, "vision": {"numpy", "scipy", "skimage", "sklearn"},
            "check": {"numpy", "scipy", ".."}, "explain": {"torch", "..modes", "..twin"}, "plots": {"numpy", "matplotlib"}, "cases.py": {"numpy"}, "gradcheck.py": {"numpy"},
-           "cost.py": {"torch"}, "receptive.py": {"torch"}, "modes.py": set(),
+           "cost.py": {"torch"}, "receptive.py": {"torch"}, "modes.py": set(), "parallel.py": {"torch", "loky", "tqdm"},
            "full": {"numpy", "scipy", "skimage", "sklearn", "torch", ".."}}
 FILES = [(name, path) for name in ALLOWED
          for path in ([ROOT / name] if name.endswith(".py") else sorted((ROOT / name).glob("**/*.py")))]

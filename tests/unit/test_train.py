@@ -154,7 +154,7 @@ def test_each_epoch_has_an_order_and_an_augmentation_of_its_own(digits, monkeypa
 
 def test_modes_are_switched_for_training_and_back(digits):
     net = Small().eval()
-    history = train.fit(net, digits[0][:100], train.Recipe(1, batch=50), digits[1])
+    history = train.fit(net, digits[0][:100], train.Recipe(1, batch=50), digits[1][:100])
     assert net.modes == [False, True, True, False] and not net.training
     train.evaluate(net.train(), digits[1], history.statistics)
     assert net.training and net.modes[-1] is False

@@ -45,8 +45,8 @@ class Run:
     stopped: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def execute(self) -> NotebookNode:
-        """Execute the code cells and return the notebook with outputs and the stamp of this run."""
+    def execute(self, cores: int) -> NotebookNode:
+        """Execute the code cells, whose trials share some cores, and return the notebook with the stamp of this run."""
         with self.lock:
             if self.stopped:
                 raise ChapterError(f"{self.chapter.path.name}: {self.stopped}")
@@ -58,21 +58,21 @@ class Run:
             notebook,
             timeout=None,
             kernel_name="python3",
-            shutdown_kernel="immediate",
+            shutdown_kernel="graceful",
             coalesce_streams=True,
             extra_arguments=["--IPKernelApp.log_level=40"],  # errors only: it warns about TCP on every start
             resources={"metadata": {"path": str(self.chapter.path.parent)}},
             on_cell_start=lambda cell, cell_index: setattr(self, "done", cell_index),
         )
         try:
-            with self.client.setup_kernel(env=environment()):
+            with self.client.setup_kernel(env=environment(cores)):
                 if self.stopped:  # while there was no process yet to kill
                     raise DeadKernelError(self.stopped)
                 for index, cell in enumerate(cells):
                     self.done = index
                     self.client.execute_cell(cell, index)
                     refuse_stderr(cell, self.chapter.place(numbers[index]))
-                memory = self.memory()
+                seconds, memory = time.monotonic() - self.started, self.memory()
         except CellExecutionError as error:
             line = re.findall(r"Cell In\[\d+\], line (\d+)", ANSI.sub("", error.traceback))
             place = self.chapter.place(numbers[self.done], int(line[0]) if line else 0)
@@ -82,7 +82,7 @@ class Run:
             died = isinstance(error, DeadKernelError)
             reason = "the kernel died (out of memory?)" if died else f"the kernel does not answer: {error}"
             raise ChapterError(f"{place}: {self.stopped or reason}") from None
-        notebook.metadata["press"] = stamp(self.parts, time.monotonic() - self.started, memory)
+        notebook.metadata["press"] = stamp(self.parts, seconds, memory)
         return notebook
 
     def memory(self) -> int:
@@ -106,8 +106,8 @@ class Run:
         return self.started is not None and time.monotonic() - self.started > self.limit
 
 
-def environment() -> dict[str, str]:
-    """Return the environment of a kernel: no progress bars, and one thread, so that as many run at once as there are cores.
+def environment(cores: int) -> dict[str, str]:
+    """Return the environment of a kernel: no progress bars, one thread, and the cores that its trials may share.
 
     The matrices of the chapters are small: with two threads, which wait for each other, a chapter is no faster. Memory
     that is freed stays with the kernel, where the C library is glibc: a training step asks for the same arrays again,
@@ -115,7 +115,8 @@ def environment() -> dict[str, str]:
     """
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     memory = {"MALLOC_MMAP_THRESHOLD_": str(1 << 25), "MALLOC_TRIM_THRESHOLD_": str(1 << 28)}  # bytes
-    return {**os.environ, **threads, **memory, "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
+    trials = {"LOKY_MAX_CPU_COUNT": str(cores)}  # dtwin.parallel asks for it
+    return {**os.environ, **threads, **memory, **trials, "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
 
 
 def refuse_stderr(cell: NotebookNode, place: str) -> None:
@@ -163,11 +164,13 @@ def run_all(chapters: list[Chapter], cache: Path, jobs: int | None = None, limit
             reasons.append(key.changes(before, now))
     if not runs:
         return done
+    at_once = min(jobs or os.cpu_count(), len(runs))
+    cores = max(1, os.cpu_count() // at_once)
     errors = []
     with Board(runs, reasons) as board:
-        pool = concurrent.futures.ThreadPoolExecutor(jobs or os.cpu_count())
+        pool = concurrent.futures.ThreadPoolExecutor(at_once)
         try:
-            waiting = {pool.submit(run.execute): run for run in runs}
+            waiting = {pool.submit(run.execute, cores): run for run in runs}
             while waiting:
                 ready, _ = concurrent.futures.wait(waiting, 0.1, concurrent.futures.FIRST_COMPLETED)
                 for future in ready:

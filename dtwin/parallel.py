@@ -1,0 +1,41 @@
+"""One experiment with many seeds or settings: as many at once as the computer has cores."""
+
+import copyreg
+import importlib
+
+import loky
+import torch
+from tqdm import tqdm
+
+# of a worker: one thread, as there are as many workers as cores; no bar that draws over the others'; and it stays, with
+# all that it has imported, however much more memory it needs than after its first call
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TQDM_DISABLE": "1",
+               "LOKY_MAX_MEMORY_LEAK_SIZE": "1e12"}
+
+# a function that uses torch and anybody's attribute `classes` or `ops` takes the module of that name along, but the types
+# of these two have no pickle
+for _module in (torch.classes, torch.ops):
+    copyreg.pickle(type(_module), lambda module: (importlib.import_module, (module.__name__,)))
+
+
+def map(function, *arguments, desc=None):
+    """The list of function(a, b, …) for the first of each of the arguments, for the second, and so on.
+
+    The calls run in processes of their own, as many as there are cores but at most eight, on one thread each; with a
+    GPU, which they would have to share, one after the other in this process. So a call seeds the random numbers that it
+    draws, and changes nothing here: what it returns is a copy. `desc` stands before the progress bar.
+
+    Raises:
+        ValueError: the arguments differ in length.
+    """
+    arguments = [list(values) for values in arguments]
+    lengths = [len(values) for values in arguments]
+    if len(set(lengths)) != 1:
+        raise ValueError(f"map: got arguments of lengths {lengths}, expected one or more of equal length")
+    workers = 1 if torch.cuda.is_available() else min(loky.cpu_count(), 8)
+    bar = {"desc": desc, "total": lengths[0]}
+    if workers > 1:
+        pool = loky.get_reusable_executor(workers, timeout=600, env=ENVIRONMENT)
+        return list(tqdm(pool.map(function, *arguments), **bar))
+    with torch.random.fork_rng(range(torch.cuda.device_count())):  # as if in another process
+        return [function(*values) for values in tqdm(zip(*arguments), **bar)]

@@ -1,0 +1,100 @@
+"""One experiment many times at once: the same results, bit by bit, as one after the other."""
+
+import os
+import time
+
+import loky
+import pytest
+import torch
+
+from dtwin import data, parallel, train, twin
+
+
+@pytest.fixture(params=[1, 2], ids=["one core", "two cores"])
+def cores(request, monkeypatch):
+    monkeypatch.setattr(loky, "cpu_count", lambda: request.param)
+    return request.param
+
+
+def test_results_come_in_the_order_of_the_arguments(cores):
+    scale = 10  # what a function finds around it travels along
+    assert parallel.map(lambda a, b: scale * a + b, range(5), [9, 8, 7, 6, 5]) == [9, 18, 27, 36, 45]
+    assert parallel.map(lambda a: a, []) == []
+
+
+def test_calls_leave_this_process_where_there_is_more_than_one_core(cores):
+    found = parallel.map(lambda _: (os.getpid(), torch.get_num_threads()), range(4))
+    here = [pid == os.getpid() for pid, _ in found]
+    assert here == [cores == 1] * 4
+    assert cores == 1 or {threads for _, threads in found} == {1}
+
+
+def test_calls_stay_here_where_they_would_share_a_graphics_card(monkeypatch):
+    monkeypatch.setattr(loky, "cpu_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert set(parallel.map(lambda _: os.getpid(), range(2))) == {os.getpid()}
+
+
+def test_there_are_never_more_than_eight_workers(monkeypatch):
+    asked = []
+    monkeypatch.setattr(loky, "cpu_count", lambda: 64)
+    monkeypatch.setattr(loky, "get_reusable_executor", lambda workers, **_: asked.append(workers) or loky.ProcessPoolExecutor(1))
+    assert parallel.map(abs, [-1]) == [1] and asked == [8]
+
+
+def test_a_network_learns_the_same_in_a_process_of_its_own(monkeypatch):
+    digits = data.digits("train")[:200]
+
+    def learn(seed):
+        torch.manual_seed(seed)
+        net = twin.nets.SmallAlexNet(len(digits.classes), 1, 8, ((8,), (16,)), dropout=0.5)
+        return train.fit(net, digits, train.Recipe(2, seed=seed, pad=1)).loss, net.state_dict()
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    found = {}
+    for count in (1, 2):
+        monkeypatch.setattr(loky, "cpu_count", lambda: count)
+        found[count] = parallel.map(learn, range(2))
+    torch.set_num_threads(threads)
+    for (loss, net), (other_loss, other) in zip(found[1], found[2], strict=True):
+        assert loss == other_loss and loss[0] > 0
+        assert all(torch.equal(net[name], other[name]) for name in net)
+    assert found[1][0][0] != found[1][1][0]
+
+
+def test_random_numbers_of_this_process_go_on_as_if_nothing_had_been(cores):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    parallel.map(lambda seed: torch.manual_seed(seed) and None, range(3))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_function_travels_that_uses_torch_and_an_attribute_of_the_name_of_its_module(cores):
+    digits = data.digits("train")[:3]
+    assert parallel.map(lambda n: torch.arange(n).sum().item() + len(digits.classes), [3, 4]) == [13, 16]
+
+
+def test_a_worker_that_takes_memory_is_not_replaced(monkeypatch):
+    monkeypatch.setattr(loky, "cpu_count", lambda: 2)
+
+    def grow(n):
+        global kept
+        kept = torch.zeros(100_000_000 * n)  # bytes times four
+        time.sleep(1.1)  # loky looks once a second
+        return os.getpid()
+
+    assert len({*parallel.map(grow, [0, 0]), *parallel.map(grow, [1, 1, 1, 1])}) <= 2
+
+
+def test_what_a_call_raises_comes_out(cores):
+    with pytest.raises(ZeroDivisionError):
+        parallel.map(lambda n: 1 / n, [1, 0])
+    assert parallel.map(lambda n: 1 / n, [1, 2]) == [1, 0.5]  # and the next calls are served
+
+
+@pytest.mark.parametrize("arguments, lengths", [(([1, 2], [3]), r"\[2, 1\]"), ((), r"\[\]")])
+def test_arguments_of_other_lengths_are_refused(arguments, lengths):
+    with pytest.raises(ValueError, match=rf"^map: got arguments of lengths {lengths}, expected one or more of equal length$"):
+        parallel.map(max, *arguments)
