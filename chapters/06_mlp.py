@@ -19,7 +19,7 @@ import timeit
 from time import thread_time
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise, product
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -593,9 +593,8 @@ def fit_mlp(digits, seed):
 
 # %% alt="Two curves against the number of training digits, 100 to 1,437. The training error lies at zero throughout. The test error falls from about ten percent to about two."
 sizes = [100, 200, 500, len(seen)]
-pairs = zip(*product(range(3), sizes))
-fits = parallel.map(lambda seed, n: fit_mlp(few(n, seed), seed), *pairs, desc="sizes")
-errors = np.array([error for error, _ in fits]).reshape(3, 4, 2)  # (seeds, sizes, parts)
+fits = parallel.grid(lambda seed, n: fit_mlp(few(n, seed), seed), range(3), sizes)
+errors = np.array([[error for error, _ in row] for row in fits])  # (seeds, sizes, parts)
 curves = {"training": errors[:, :, 0], "test": errors[:, :, 1]}
 plots.curves(curves, "training digits", "errors, %", x=sizes, log="x")
 
@@ -627,7 +626,7 @@ claims.measure("interpolation-generalises", test_errors[3])
 hats = [np.random.default_rng(seed).integers(0, 10, len(seen)) for seed in range(3)]
 random = parallel.map(fit_mlp, [replace(seen, labels=hat) for hat in hats], range(3))
 curves = {"random labels": [curve for _, curve in random],
-          "true labels": [curve for _, curve in fits[3::4]]}
+          "true labels": [row[-1][1] for row in fits]}
 plots.curves(curves, "epoch", "training errors, %")
 
 # %% [markdown]

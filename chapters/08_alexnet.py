@@ -789,14 +789,13 @@ claims.measure("embedding-against-pixels", np.mean([each.statistic for each in a
 # Why in 2012 and not in 1990? The lecture names three things: data, machines, and decades of work on the parts. The first can be measured. Let the net learn from ever more digits, and count its errors on 637 others.
 
 # %% alt="One falling curve of percent wrong over 50 to 800 training digits, both axes logarithmic. It falls from about 27 to about 6, but hardly at all between 100 and 200."
-def mistakes_after(n, seed):
+def mistakes_after(seed, n):
     walks = replace(learn, epochs=max(12, 4000 // n))
     return trial(seed, digits[:n], digits[800:], walks, **plan).error
 
 
 amounts = np.array([50, 100, 200, 400, 800])
-runs = [2 * amounts.tolist(), 5 * [0] + 5 * [1]]
-mistakes = np.reshape(parallel.map(mistakes_after, *runs, desc="amounts"), (2, 5))
+mistakes = np.array(parallel.grid(mistakes_after, range(2), amounts.tolist(), "amounts"))
 plots.curves({"": mistakes}, "training digits", "wrong answers, %", x=amounts, log="xy")
 
 # %% [markdown]

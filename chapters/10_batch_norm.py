@@ -30,7 +30,7 @@ claims.quote("tricks-are-proven")
 import copy
 import inspect
 from functools import partial
-from itertools import pairwise, product
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -319,8 +319,7 @@ def steps_needed(norm, rate, seed):
 
 
 rates = (0.1, 0.5, 2)
-needed = {norm: np.reshape(parallel.map(partial(steps_needed, norm),
-                                        *zip(*product(rates, seeds))), (3, 3))
+needed = {norm: np.array(parallel.grid(partial(steps_needed, norm), rates, seeds))
           for norm in (None, nn.BatchNorm1d)}
 without, with_norm = (table.mean(axis=1) for table in needed.values())
 head = "learning rate | steps without | steps with | ratio\n--:|--:|--:|--:\n"
@@ -372,8 +371,7 @@ def after_100(norm, rate, seed):
 
 
 def sweep(norm, rates):
-    return {rate: parallel.map(partial(after_100, norm, rate), seeds, desc=f"rate {rate}")
-            for rate in rates}
+    return dict(zip(rates, parallel.grid(partial(after_100, norm), rates, seeds)))
 
 
 grid = [0.01, 0.03, 0.1, 0.3]
@@ -514,15 +512,14 @@ company({m: in_company(m) for m in (2, 8, 60)})
 # How small may a batch be? The second curve is for comparison: it normalises over the 100 units of a layer, for each digit alone [@ba2016].
 
 # %%
-def small_batches(norm, batch, seed):
+def small_batches(norm, seed, batch):
     net = build(norm, seed=seed)
     list(learn(net, 0.1, 300, batch))
     return errors(net)
 
 
 batches = np.array([2, 4, 16])
-by_batch = {name: np.reshape(parallel.map(partial(small_batches, norm),
-                                          *zip(*product(batches, seeds))), (3, 3)).T
+by_batch = {name: parallel.grid(partial(small_batches, norm), seeds, batches)
             for name, norm in (("over the batch", nn.BatchNorm1d),
                                ("over the layer", nn.LayerNorm))}
 

@@ -18,7 +18,7 @@ import lzma
 import timeit
 from dataclasses import replace
 from functools import partial
-from itertools import permutations, product
+from itertools import permutations
 from time import thread_time
 
 import numpy as np
@@ -288,7 +288,7 @@ plots.bars({"bits for 1,000 labels": prices}, kinds)
 # Learning by heart has a limit as well. Give networks with one hidden layer, of three widths, ever more points of pure noise with random labels, and see what share they get right after 600 steps. Stop where 99 % are right.
 
 # %%
-def memorised(hidden, ratio, seed, steps=600):
+def memorised(hidden, seed, ratio, steps=600):
     torch.manual_seed(seed)
     net = MLP(64, hidden, 10).to(device)
     points = int(ratio * sum(p.numel() for p in net.parameters()))
@@ -306,9 +306,8 @@ def memorised(hidden, ratio, seed, steps=600):
 
 # %% alt="Three curves that nearly lie on each other: labels learned in percent against labels per weight. They stay at 99 up to about half a label per weight and then fall to about two thirds at one."
 widths, ratios = [12, 18, 24], [0.3, 0.45, 0.65, 1.0]
-learned = {f"{75 * h + 10:,} weights": np.reshape(
-    parallel.map(partial(memorised, h), *zip(*product(ratios, range(3)))), (4, 3)).T
-    for h in widths}
+learned = {f"{75 * h + 10:,} weights": np.array(
+    parallel.grid(partial(memorised, h), range(3), ratios)) for h in widths}
 plots.curves(learned, "labels per weight", "labels learned, %", x=ratios)
 
 # %% [markdown]

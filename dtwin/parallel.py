@@ -2,6 +2,7 @@
 
 import copyreg
 import importlib
+from itertools import product
 
 import loky
 import torch
@@ -39,3 +40,14 @@ def map(function, *arguments, desc=None):
         return list(tqdm(pool.map(function, *arguments), **bar))
     with torch.random.fork_rng(range(torch.cuda.device_count())):  # as if in another process
         return [function(*values) for values in tqdm(zip(*arguments), **bar)]
+
+
+def grid(function, rows, columns, desc=None):
+    """The nested list of function(row, column): a list for each row, in which each column has a result.
+
+    The calls run as those of `map` do.
+    """
+    rows, columns = list(rows), list(columns)
+    pairs = list(product(rows, columns))
+    found = map(function, [row for row, _ in pairs], [column for _, column in pairs], desc=desc)
+    return [found[n * len(columns):(n + 1) * len(columns)] for n in range(len(rows))]

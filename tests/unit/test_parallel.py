@@ -22,6 +22,12 @@ def test_results_come_in_the_order_of_the_arguments(cores):
     assert parallel.map(lambda a: a, []) == []
 
 
+def test_a_grid_has_a_list_for_each_row(cores):
+    assert parallel.grid(lambda row, column: (row, column), "ab", range(3)) == [
+        [("a", 0), ("a", 1), ("a", 2)], [("b", 0), ("b", 1), ("b", 2)]]
+    assert parallel.grid(max, [1, 2], []) == [[], []] and parallel.grid(max, [], [1]) == []
+
+
 def test_calls_leave_this_process_where_there_is_more_than_one_core(cores):
     found = parallel.map(lambda _: (os.getpid(), torch.get_num_threads()), range(4))
     here = [pid == os.getpid() for pid, _ in found]
