@@ -18,7 +18,6 @@ import inspect
 import timeit
 from time import thread_time
 from dataclasses import replace
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -441,7 +440,7 @@ claims.measure("cheap-gradient", both / once)
 # %% [markdown]
 # ### Trained, with nothing but NumPy
 #
-# All parts are there. Look at `batch` examples, work out the gradient, take a step; one walk through all examples is an *epoch*. With a batch of all examples this is gradient descent, [(6.2)](#equation-2). With a small *mini-batch*, drawn at random, it is *stochastic* gradient descent (SGD). *Momentum* adds a part of the step before, as [`ref.sgd_momentum`][dtwin.ref.sgd_momentum] says. Each setting has three starts, and [`parallel.map`][dtwin.parallel.map] tries as many at once as the computer has cores.
+# All parts are there. Look at `batch` examples, work out the gradient, take a step; one walk through all examples is an *epoch*. With a batch of all examples this is gradient descent, [(6.2)](#equation-2). With a small *mini-batch*, drawn at random, it is *stochastic* gradient descent (SGD). *Momentum* adds a part of the step before, as [`ref.sgd_momentum`][dtwin.ref.sgd_momentum] says. Each setting has three starts, and [`parallel.grid`][dtwin.parallel.grid] tries as many of the nine at once as the computer has cores.
 
 # %%
 def learn(seed, batch, rate=0.1, momentum=0.0, epochs=10):
@@ -461,8 +460,8 @@ def learn(seed, batch, rate=0.1, momentum=0.0, epochs=10):
 # %% alt="Three falling curves of the training loss over ten epochs, on a logarithmic axis. The one of the full batch falls slowly. That of batches of 16 falls far more steeply, and that of batches of 16 with momentum ends lowest."
 settings = {"all at once": {"batch": len(seen)}, "batches of 16": {"batch": 16},
             "with momentum": {"batch": 16, "momentum": 0.9, "rate": 0.05}}
-runs = {name: parallel.map(partial(learn, **options), range(3), desc=name)
-        for name, options in settings.items()}
+rows = parallel.grid(lambda name, seed: learn(seed, **settings[name]), settings, range(3))
+runs = dict(zip(settings, rows))
 losses = {name: np.array([losses for _, losses in three]) for name, three in runs.items()}
 plots.curves(losses, "epoch", "training loss", log="y")
 
@@ -833,8 +832,8 @@ def shifted_errors(build, seed):
     return 100 * (1 - np.mean(right, axis=1))
 
 
-errors = {name: np.array(parallel.map(partial(shifted_errors, build), range(3), desc=name))
-          for name, build in builders.items()}
+rows = parallel.grid(lambda name, seed: shifted_errors(builders[name], seed), builders, range(3))
+errors = dict(zip(builders, np.array(rows)))
 
 # %% alt="Two curves of the errors against the shift of the digit from 0 to 4 pixels. Both begin near zero. The MLP's rises to half at one pixel and to ninety percent at two. The CNN's stays low and is higher at odd shifts than at even ones."
 plots.curves(errors, "shift in the test, pixels", "errors, %", x=range(5))

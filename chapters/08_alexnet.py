@@ -22,7 +22,6 @@ from IPython.display import Markdown
 from scipy.ndimage import zoom
 from scipy.stats import spearmanr
 from sklearn.svm import SVC
-from tqdm import tqdm
 
 from dtwin import check, claims, cost, data, parallel, plots, ref, train, twin
 from dtwin.data import loader, pasture

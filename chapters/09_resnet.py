@@ -61,13 +61,16 @@ def build(depth, shortcut, seed):
     return twin.nets.ResNet((n, n, n), width=8, classes=10, shortcut=shortcut)
 
 
-def trained(depth, shortcut, seed):
+def trained(shortcut, depth, seed):
     net = build(depth, shortcut, seed)
     return net, train.fit(net, digits, dataclasses.replace(recipe, seed=seed))
 
 
-plain = {depth: parallel.map(partial(trained, depth, None), seeds, desc=f"{depth} layers")
-         for depth in depths}
+def each_depth(shortcut):  # with a row of seeds
+    return dict(zip(depths, parallel.grid(partial(trained, shortcut), depths, seeds)))
+
+
+plain = each_depth(None)
 
 # %% alt="Training loss against epochs for plain nets of 8, 20 and 56 layers, on a logarithmic axis. That of 8 layers falls fastest and furthest, that of 20 more slowly, and that of 56 hardly falls."
 plots.curves({f"{depth} layers": [history.loss for _, history in runs]
@@ -251,8 +254,7 @@ plots.images(seen, captions, columns=6)
 # Do they train? The same depths, recipe and number of parameters, with shortcuts:
 
 # %% alt="Training loss at the end against depth, 8, 20 and 56 layers, on a logarithmic axis. The line of the plain nets rises steeply with depth, that of the residual nets falls from 8 to 20 layers and stays low."
-residual = {depth: parallel.map(partial(trained, depth, "A"), seeds, desc=f"{depth} layers")
-            for depth in depths}
+residual = each_depth("A")
 plots.curves({"plain": final(plain).T, "residual": final(residual).T},
              "layers", "training loss at the end", x=np.array(depths), log="y")
 

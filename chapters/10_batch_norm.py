@@ -590,14 +590,13 @@ claims.quote("batch-norm-in-place-of-dropout")
 # To see that in small, give the networks only 300 digits, which they soon know by heart, and ten starts, since the differences are small.
 
 # %%
-def knows_300(norm, seed):
+def knows_300(seed, norm):
     net = build(norm, nn.ReLU, seed=seed)
     list(learn(net, 0.1, 200, x=x[:300]))
     return 100 - errors(net)
 
 
-right = np.transpose([parallel.map(partial(knows_300, norm), range(10))
-                      for norm in (None, nn.BatchNorm1d)])
+right = np.array(parallel.grid(knows_300, range(10), (None, nn.BatchNorm1d)))
 gain = right[:, 1] - right[:, 0]
 print(f"right without and with: {right.mean(axis=0).round(1)} %; "
       f"gain {gain.mean():.1f} ± {gain.std(ddof=1) / 10 ** 0.5:.1f}")

@@ -145,8 +145,8 @@ def experiment(seed, share=0.0, spoil=lambda x, rng: x):
 shares = [0, 0.25, 0.5, 0.75, 1]
 cases = {**{share: {"share": share} for share in shares},
          **{name: {"spoil": spoil} for name, spoil in SPOIL.items()}}
-runs = {name: parallel.map(partial(experiment, **options), range(3), desc=str(name))
-        for name, options in cases.items()}
+rows = parallel.grid(lambda name, seed: experiment(seed, **cases[name]), cases, range(3))
+runs = dict(zip(cases, rows))
 last = [errors[-1] for run in runs.values() for errors, _ in run]
 print(f"{len(last)} networks, without an error in the end: {last.count(0)}")
 
@@ -226,7 +226,7 @@ claims.measure("corruption-ends-in-guessing", mean[-1])
 claims.quote("regularisers-on-cifar10")
 
 # %% alt="Horizontal bars of right answers on test digits, all a little below ninety-five percent: none, weight decay, dropout, shifts by a pixel."
-def taught(seed, build, **options):
+def taught(seed, build=lambda: MLP(64, 256, 256, 10), **options):
     torch.manual_seed(seed)
     settings = {"epochs": 12, "schedule": "linear", "weight_decay": 0.0, "seed": seed}
     net, recipe = build(), train.Recipe(**settings | options)
@@ -241,8 +241,8 @@ def dropping():
 
 ways = {"none": {}, "weight decay": {"weight_decay": 5e-4},
         "dropout": {"build": dropping}, "shifts by a pixel": {"pad": 1}}
-ways = {name: {"build": lambda: MLP(64, 256, 256, 10)} | way for name, way in ways.items()}
-right = [np.mean(parallel.map(partial(taught, **way), range(3))) for way in ways.values()]
+rows = parallel.grid(lambda way, seed: taught(seed, **way), ways.values(), range(3))
+right = [np.mean(row) for row in rows]
 plots.bars({"right on test digits, %": right}, list(ways), form="{:.1f}")
 
 # %% [markdown]
@@ -434,8 +434,8 @@ def narrow(k):
 
 
 sizes, batch = [2, 4, 6, 8, 12, 16], torch.randn(500, 1, 8, 8)
-reached = np.transpose([parallel.map(
-    partial(taught, build=partial(narrow, k), epochs=8), range(3)) for k in sizes])
+reached = np.array(parallel.grid(
+    lambda seed, k: taught(seed, lambda: narrow(k), epochs=8), range(3), sizes))
 each = 1e6 / 500 * np.array([seconds(narrow(k), batch, 20) for k in sizes])
 plots.curves({"CNN": reached}, "microseconds for a picture", "right answers, %", x=each)
 

@@ -2,32 +2,37 @@
 
 import copyreg
 import importlib
+import sys
 from itertools import product
+from types import ModuleType
 
 import loky
 import torch
 from tqdm import tqdm
 
-# of a worker: one thread, as there are as many workers as cores; no bar that draws over the others'; and it stays, with
-# all that it has imported, however much more memory it needs than after its first call
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TQDM_DISABLE": "1",
-               "LOKY_MAX_MEMORY_LEAK_SIZE": "1e12"}
+# of a worker: one thread and no workers of its own, as there are as many workers as cores; no bar that draws over the
+# others'; and it stays, with all that it has imported, however much more memory it needs than after its first call
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "LOKY_MAX_CPU_COUNT": "1",
+               "TQDM_DISABLE": "1", "LOKY_MAX_MEMORY_LEAK_SIZE": "1e12"}
 
-# a function that uses torch and anybody's attribute `classes` or `ops` takes the module of that name along, but the types
-# of these two have no pickle
-for _module in (torch.classes, torch.ops):
-    copyreg.pickle(type(_module), lambda module: (importlib.import_module, (module.__name__,)))
+# a function that uses torch takes along each of torch's modules that has the name of an attribute in it, as `classes`
+# has; some of these are of types of their own, for which pickle has no rule
+for _module in [module for name, module in sys.modules.items() if name.startswith("torch.")]:
+    if isinstance(_module, ModuleType) and type(_module) is not ModuleType:
+        copyreg.pickle(type(_module), lambda module: (importlib.import_module, (module.__name__,)))
 
 
 def map(function, *arguments, desc=None):
     """The list of function(a, b, …) for the first of each of the arguments, for the second, and so on.
 
     The calls run in processes of their own, as many as there are cores but at most eight, on one thread each; with a
-    GPU, which they would have to share, one after the other in this process. So a call seeds the random numbers that it
-    draws, and changes nothing here: what it returns is a copy. `desc` stands before the progress bar.
+    GPU, which they would have to share, one after the other in this process. So a call must seed the random numbers that
+    it draws, and neither change what it finds here nor wait for such a change: each worker has a copy of all that the
+    function names. `desc` stands before the progress bar.
 
     Raises:
         ValueError: the arguments differ in length.
+        TerminatedWorkerError: a worker was killed, as a rule for want of memory.
     """
     arguments = [list(values) for values in arguments]
     lengths = [len(values) for values in arguments]
@@ -36,8 +41,12 @@ def map(function, *arguments, desc=None):
     workers = 1 if torch.cuda.is_available() else min(loky.cpu_count(), 8)
     bar = {"desc": desc, "total": lengths[0]}
     if workers > 1:
-        pool = loky.get_reusable_executor(workers, timeout=600, env=ENVIRONMENT)
-        return list(tqdm(pool.map(function, *arguments), **bar))
+        pool = loky.get_reusable_executor(workers, timeout=60, env=ENVIRONMENT)
+        try:
+            return list(tqdm(pool.map(function, *arguments), **bar))
+        except BaseException:  # an interrupt too: what is queued would run on
+            pool.shutdown(kill_workers=True)
+            raise
     with torch.random.fork_rng(range(torch.cuda.device_count())):  # as if in another process
         return [function(*values) for values in tqdm(zip(*arguments), **bar)]
 

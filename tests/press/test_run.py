@@ -119,6 +119,15 @@ def test_chapters_that_run_at_once_share_the_cores(write, tmp_path, monkeypatch,
     assert [kept.cells[-1].outputs[0].text for kept in runs.values()] == [f"{shared}\n"] * chapters
 
 
+@pytest.mark.skipif(not Path("/dev/shm").exists(), reason="semaphores are files here on Linux alone")
+def test_a_chapter_leaves_no_workers_and_no_semaphores(write, tmp_path):
+    tiny = write("import os\nimport loky", "print(os.getpid(), *loky.get_reusable_executor(2).map(lambda _: os.getpid(), range(2)))")
+    text = run.run_all([tiny], tmp_path / "cache")["01_tiny"].cells[-1].outputs[0].text
+    kernel, *workers = map(int, text.split())
+    assert kernel not in workers and gone(workers)
+    assert not list(Path("/dev/shm").glob(f"sem.loky-{kernel}-*"))
+
+
 def test_nothing_runs_where_nothing_changed(ran, started, capsys):
     assert again(ran).keys() == {"01_one", "02_two"}
     assert started == [] and capsys.readouterr().out == ""

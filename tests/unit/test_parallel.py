@@ -1,6 +1,7 @@
 """One experiment many times at once: the same results, bit by bit, as one after the other."""
 
 import os
+import signal
 import time
 
 import loky
@@ -8,6 +9,19 @@ import pytest
 import torch
 
 from dtwin import data, parallel, train, twin
+
+
+@pytest.fixture(autouse=True)
+def without_a_card(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+@pytest.fixture
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(params=[1, 2], ids=["one core", "two cores"])
@@ -48,21 +62,18 @@ def test_there_are_never_more_than_eight_workers(monkeypatch):
     assert parallel.map(abs, [-1]) == [1] and asked == [8]
 
 
-def test_a_network_learns_the_same_in_a_process_of_its_own(monkeypatch):
+def test_a_network_learns_the_same_in_a_process_of_its_own(monkeypatch, one_thread):
     digits = data.digits("train")[:200]
 
     def learn(seed):
         torch.manual_seed(seed)
         net = twin.nets.SmallAlexNet(len(digits.classes), 1, 8, ((8,), (16,)), dropout=0.5)
-        return train.fit(net, digits, train.Recipe(2, seed=seed, pad=1)).loss, net.state_dict()
+        return train.fit(net, digits, train.Recipe(2, seed=seed, pad=1), device="cpu").loss, net.state_dict()
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     found = {}
     for count in (1, 2):
         monkeypatch.setattr(loky, "cpu_count", lambda: count)
         found[count] = parallel.map(learn, range(2))
-    torch.set_num_threads(threads)
     for (loss, net), (other_loss, other) in zip(found[1], found[2], strict=True):
         assert loss == other_loss and loss[0] > 0
         assert all(torch.equal(net[name], other[name]) for name in net)
@@ -82,6 +93,17 @@ def test_a_function_travels_that_uses_torch_and_an_attribute_of_the_name_of_its_
     assert parallel.map(lambda n: torch.arange(n).sum().item() + len(digits.classes), [3, 4]) == [13, 16]
 
 
+def test_a_function_travels_that_makes_pytorch_deterministic(cores):
+    def seeded(seed):
+        torch.manual_seed(seed)
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
+        return torch.backends.cudnn.deterministic and torch.backends.mkldnn.is_available() is not None
+
+    before = torch.backends.cudnn.deterministic
+    assert parallel.map(seeded, range(2)) == [True, True]
+    torch.backends.cudnn.deterministic = before
+
+
 def test_a_worker_that_takes_memory_is_not_replaced(monkeypatch):
     monkeypatch.setattr(loky, "cpu_count", lambda: 2)
 
@@ -98,6 +120,43 @@ def test_what_a_call_raises_comes_out(cores):
     with pytest.raises(ZeroDivisionError):
         parallel.map(lambda n: 1 / n, [1, 0])
     assert parallel.map(lambda n: 1 / n, [1, 2]) == [1, 0.5]  # and the next calls are served
+
+
+def test_calls_that_wait_are_dropped_when_one_fails(monkeypatch, tmp_path):
+    monkeypatch.setattr(loky, "cpu_count", lambda: 2)
+
+    def first_fails(n):
+        (tmp_path / str(n)).touch()
+        time.sleep(0.3)
+        return 1 / n
+
+    with pytest.raises(ZeroDivisionError):
+        parallel.map(first_fails, range(20))
+    begun = sorted(tmp_path.iterdir())
+    time.sleep(1)
+    assert sorted(tmp_path.iterdir()) == begun and len(begun) < 10
+
+
+def test_a_worker_that_is_killed_is_reported_and_the_next_calls_are_served(monkeypatch):
+    monkeypatch.setattr(loky, "cpu_count", lambda: 2)
+    with pytest.raises(loky.process_executor.TerminatedWorkerError):
+        parallel.map(lambda n: os.kill(os.getpid(), signal.SIGKILL), range(2))
+    assert parallel.map(abs, [-1]) == [1]
+
+
+def test_a_call_has_no_workers_of_its_own(monkeypatch):
+    monkeypatch.setattr(loky, "cpu_count", lambda: 2)
+
+    def inner(n):
+        return os.getpid()
+
+    def outer(n):
+        import loky  # here, as it is, not as this test has it
+
+        return os.getpid(), loky.cpu_count(), parallel.map(inner, range(2))
+
+    for pid, cores, within in parallel.map(outer, range(2)):
+        assert cores == 1 and within == [pid, pid]
 
 
 @pytest.mark.parametrize("arguments, lengths", [(([1, 2], [3]), r"\[2, 1\]"), ((), r"\[\]")])

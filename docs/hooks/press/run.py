@@ -28,7 +28,8 @@ LIMIT = 600  # seconds after which a chapter is stopped
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 COST = (
     "__import__('json').dumps({'memory': max(__import__('resource').getrusage(who).ru_maxrss for who in (0, -1))"
-    " * (1 if __import__('sys').platform == 'darwin' else 1024)})"
+    " * (1 if __import__('sys').platform == 'darwin' else 1024)"
+    " + sum(worker.memory_info().rss for worker in __import__('psutil').Process().children(True))})"
 )
 
 
@@ -58,7 +59,7 @@ class Run:
             notebook,
             timeout=None,
             kernel_name="python3",
-            shutdown_kernel="graceful",
+            shutdown_kernel="graceful",  # killed, it could not end its workers, nor return their semaphores
             coalesce_streams=True,
             extra_arguments=["--IPKernelApp.log_level=40"],  # errors only: it warns about TCP on every start
             resources={"metadata": {"path": str(self.chapter.path.parent)}},
@@ -86,7 +87,7 @@ class Run:
         return notebook
 
     def memory(self) -> int:
-        """Ask the kernel for the most memory it has held, in bytes."""
+        """Ask the kernel for the most memory it has held, in bytes, and what its workers hold."""
         ask = run_sync(self.client.kc.execute_interactive)
         reply = ask("", user_expressions={"cost": COST}, silent=True, store_history=False, timeout=60)
         text = reply["content"]["user_expressions"]["cost"]["data"]["text/plain"]
