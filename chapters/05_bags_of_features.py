@@ -249,7 +249,7 @@ apart = 100 * np.ptp([right[C] for C in (0.1, 1, 10)])
 print("from C = 0.1 to 10 the accuracy changes by less than 2 %:", apart < 2)
 
 # %% [markdown]
-# The codebook begins with a draw of lots. So everything is tried with five codebooks, and since no try waits for another, [`parallel.map`][dtwin.parallel.map] works at as many at once as the computer has cores.
+# The codebook begins with a draw of lots. So five codebooks are tried, and since no try waits for another, [`parallel.map`][dtwin.parallel.map] works at as many at once as the computer has cores.
 
 # %%
 def wrong(pictures, labels, exam, exam_labels, seed):

@@ -630,7 +630,7 @@ def old_way(form, pictures, exam):
     return 100 * (1 - machine.score(b @ a.T, exam.labels))
 
 # %% [markdown]
-# All of them meet again on the digits, of which the old way gets each three times enlarged. The digits are small, and so is their net.
+# All of them meet again on the digits, which the old way gets three times enlarged. The digits are small, and so is their net.
 
 # %%
 walks = train.Recipe(10, lr=0.06, batch=32, schedule="one-cycle", flip=True)

@@ -120,11 +120,15 @@ def test_chapters_that_run_at_once_share_the_cores(write, tmp_path, monkeypatch,
 
 
 @pytest.mark.skipif(not Path("/dev/shm").exists(), reason="semaphores are files here on Linux alone")
-def test_a_chapter_leaves_no_workers_and_no_semaphores(write, tmp_path):
-    tiny = write("import os\nimport loky", "print(os.getpid(), *loky.get_reusable_executor(2).map(lambda _: os.getpid(), range(2)))")
-    text = run.run_all([tiny], tmp_path / "cache")["01_tiny"].cells[-1].outputs[0].text
-    kernel, *workers = map(int, text.split())
-    assert kernel not in workers and gone(workers)
+def test_workers_of_a_chapter_are_weighed_and_leave_with_their_semaphores(write, tmp_path):
+    tiny = write("import os\nimport loky", """\
+def work(_):
+    global kept
+    kept = b"x" * 300_000_000
+    return os.getpid()""", "print(os.getpid(), *loky.get_reusable_executor(2).map(work, range(2)))")
+    kept = run.run_all([tiny], tmp_path / "cache")["01_tiny"]
+    kernel, *workers = map(int, kept.cells[-1].outputs[0].text.split())
+    assert kernel not in workers and gone(workers) and kept.metadata.press.memory > 300e6
     assert not list(Path("/dev/shm").glob(f"sem.loky-{kernel}-*"))
 
 

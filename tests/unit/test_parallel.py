@@ -93,15 +93,15 @@ def test_a_function_travels_that_uses_torch_and_an_attribute_of_the_name_of_its_
     assert parallel.map(lambda n: torch.arange(n).sum().item() + len(digits.classes), [3, 4]) == [13, 16]
 
 
-def test_a_function_travels_that_makes_pytorch_deterministic(cores):
+def test_a_function_travels_that_makes_pytorch_deterministic(cores, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", False)  # and back, where the calls run here
+
     def seeded(seed):
         torch.manual_seed(seed)
-        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
-        return torch.backends.cudnn.deterministic and torch.backends.mkldnn.is_available() is not None
+        torch.backends.cudnn.deterministic = True
+        return torch.backends.cudnn.deterministic, torch.backends.mkldnn.is_available()
 
-    before = torch.backends.cudnn.deterministic
-    assert parallel.map(seeded, range(2)) == [True, True]
-    torch.backends.cudnn.deterministic = before
+    assert parallel.map(seeded, range(2)) == 2 * [(True, torch.backends.mkldnn.is_available())]
 
 
 def test_a_worker_that_takes_memory_is_not_replaced(monkeypatch):
