@@ -3,6 +3,7 @@
 import copyreg
 import importlib
 import sys
+from functools import cache, partial
 from itertools import product
 from types import ModuleType
 
@@ -22,6 +23,17 @@ for _module in [module for name, module in sys.modules.items() if name.startswit
         copyreg.pickle(type(_module), lambda module: (importlib.import_module, (module.__name__,)))
 
 
+def _pool():
+    """The workers, or None where a call has this process to itself."""
+    workers = 1 if torch.cuda.is_available() else min(loky.cpu_count(), 8)
+    return loky.get_reusable_executor(workers, timeout=60, env=ENVIRONMENT) if workers > 1 else None
+
+
+def _here(function, *values):
+    with torch.random.fork_rng(range(torch.cuda.device_count())):  # as if in another process
+        return function(*values)
+
+
 def map(function, *arguments, desc=None):
     """The list of function(a, b, …) for the first of each of the arguments, for the second, and so on.
 
@@ -38,17 +50,14 @@ def map(function, *arguments, desc=None):
     lengths = [len(values) for values in arguments]
     if len(set(lengths)) != 1:
         raise ValueError(f"map: got arguments of lengths {lengths}, expected one or more of equal length")
-    workers = 1 if torch.cuda.is_available() else min(loky.cpu_count(), 8)
     bar = {"desc": desc, "total": lengths[0]}
-    if workers > 1:
-        pool = loky.get_reusable_executor(workers, timeout=60, env=ENVIRONMENT)
+    if pool := _pool():
         try:
             return list(tqdm(pool.map(function, *arguments), **bar))
         except BaseException:  # an interrupt too: what is queued would run on
             pool.shutdown(kill_workers=True)
             raise
-    with torch.random.fork_rng(range(torch.cuda.device_count())):  # as if in another process
-        return [function(*values) for values in tqdm(zip(*arguments), **bar)]
+    return [_here(function, *values) for values in tqdm(zip(*arguments), **bar)]
 
 
 def grid(function, rows, columns, desc=None):
@@ -60,3 +69,19 @@ def grid(function, rows, columns, desc=None):
     pairs = list(product(rows, columns))
     found = map(function, [row for row, _ in pairs], [column for _, column in pairs], desc=desc)
     return [found[n * len(columns):(n + 1) * len(columns)] for n in range(len(rows))]
+
+
+def start(function, *arguments):
+    """A function without arguments that waits for function(*arguments) and returns it.
+
+    One of the workers of `map` makes the call, at once if it has no other, and what follows has one worker less until it
+    is done. Where there are no workers the call is made when its result is first asked for. A `map` that fails or is
+    interrupted ends all workers, and with them the call.
+
+    Raises:
+        ShutdownExecutorError: the result is asked for, but such a `map` has ended the call.
+        TerminatedWorkerError: the result is asked for, but the worker was killed, as a rule for want of memory.
+    """
+    if pool := _pool():
+        return pool.submit(function, *arguments).result
+    return cache(partial(_here, function, *arguments))

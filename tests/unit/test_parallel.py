@@ -122,6 +122,71 @@ def test_what_a_call_raises_comes_out(cores):
     assert parallel.map(lambda n: 1 / n, [1, 2]) == [1, 0.5]  # and the next calls are served
 
 
+def test_a_call_that_is_started_is_made_once_and_gives_its_result_as_often_as_asked(cores, tmp_path):
+    def count(a, b):
+        with open(tmp_path / "calls", "a") as calls:
+            calls.write("x")
+        return a - b
+
+    result = parallel.start(count, 9, 4)
+    assert parallel.map(abs, [-1, -2]) == [1, 2]
+    assert [result(), result()] == [5, 5] and (tmp_path / "calls").read_text() == "x"
+
+
+def test_a_worker_sets_out_at_once_and_this_process_when_it_is_asked(cores, tmp_path):
+    begun = tmp_path / "begun"
+    result = parallel.start(lambda: begun.touch() or os.getpid())
+    while cores > 1 and not begun.exists():
+        time.sleep(0.05)
+    assert begun.exists() == (cores > 1)
+    assert (result() == os.getpid()) == (cores == 1)
+
+
+def test_what_comes_after_does_not_wait_for_a_call_that_is_started(monkeypatch, tmp_path):
+    monkeypatch.setattr(loky, "cpu_count", lambda: 2)
+    go = tmp_path / "go"
+
+    def wait():
+        while not go.exists():
+            time.sleep(0.05)
+        return "done"
+
+    result = parallel.start(wait)
+    assert parallel.map(abs, [-1, -2, -3]) == [1, 2, 3]
+    go.touch()
+    assert result() == "done"
+
+
+def test_a_call_that_is_started_draws_no_random_numbers_of_this_process(cores):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    parallel.start(torch.manual_seed, 1)()
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_what_a_call_that_is_started_raises_comes_out_when_it_is_asked(cores):
+    result = parallel.start(lambda n: 1 / n, 0)
+    with pytest.raises(ZeroDivisionError):
+        result()
+
+
+def test_a_call_that_is_started_ends_with_a_map_that_fails(monkeypatch):
+    monkeypatch.setattr(loky, "cpu_count", lambda: 2)
+    result = parallel.start(time.sleep, 600)
+    with pytest.raises(ZeroDivisionError):
+        parallel.map(lambda n: 1 / n, [0])
+    with pytest.raises(loky.process_executor.ShutdownExecutorError):
+        result()
+
+
+def test_a_call_that_is_started_reports_that_its_worker_was_killed(monkeypatch):
+    monkeypatch.setattr(loky, "cpu_count", lambda: 2)
+    result = parallel.start(lambda: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(loky.process_executor.TerminatedWorkerError):
+        result()
+
+
 def test_calls_that_wait_are_dropped_when_one_fails(monkeypatch, tmp_path):
     monkeypatch.setattr(loky, "cpu_count", lambda: 2)
 
