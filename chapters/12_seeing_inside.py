@@ -319,7 +319,9 @@ claims.measure("occlusion-points-at-the-animal", 100 * hit)
 #
 # $$\alpha^c_k = \frac1Z \sum_{ij} \frac{\partial y^c}{\partial A^k_{ij}}, \qquad L^c = \mathrm{ReLU}\Big(\sum_k \alpha^c_k A^k\Big) . \tag{12.1}$$
 #
-# The ReLU keeps what speaks *for* the class. Here is the network of means. (And a third one sets out, which goes to school in another world first; we shall meet it at the end of the chapter.)
+# The ReLU keeps what speaks *for* the class.
+#
+# Here is the network of means. (And a third one sets out, which goes to school in another world first; we shall meet it at the end of the chapter.)
 
 # %%
 world = pasture.dataset(4000, "train", biased=True)
@@ -553,7 +555,7 @@ claims.quote("guided-grad-cam-for-people")
 #
 # We have a tool that can be trusted a little. Time for the question of the course.
 #
-# Here is another world. In the *biased* pasture cows stand on the meadow and nowhere else, and all other animals stand elsewhere. Many collections of photographs are such worlds. A network of the same kind went to school there, the third one from above; it learned on the same borrowed layers, which have seen cows on every ground.
+# Here is another world. In the *biased* pasture cows stand on the meadow and nowhere else, and all other animals stand elsewhere. Many collections of photographs are such worlds. The third network, of the same kind as the second, went to school there. It learned on the same borrowed layers, which have seen cows on every ground.
 
 # %%
 fooled, fooled_stats = astray()[0]  # after its first lesson
