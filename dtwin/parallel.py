@@ -75,13 +75,21 @@ def start(function, *arguments):
     """A function without arguments that waits for function(*arguments) and returns it.
 
     One of the workers of `map` makes the call, at once if it has no other, and what follows has one worker less until it
-    is done. Where there are no workers the call is made when its result is first asked for. A `map` that fails or is
-    interrupted ends all workers, and with them the call.
+    is done. Where there are no workers the call is made when its result is first asked for; so it is, once more, after
+    a `map` that failed or was interrupted, which ends all workers and with them the call.
 
     Raises:
-        ShutdownExecutorError: the result is asked for, but such a `map` has ended the call.
         TerminatedWorkerError: the result is asked for, but the worker was killed, as a rule for want of memory.
     """
-    if pool := _pool():
-        return pool.submit(function, *arguments).result
-    return cache(partial(_here, function, *arguments))
+    if not (pool := _pool()):
+        return cache(partial(_here, function, *arguments))
+    running = pool.submit(function, *arguments)
+
+    @cache
+    def result():
+        try:
+            return running.result()
+        except loky.process_executor.ShutdownExecutorError:
+            return start(function, *arguments)()
+
+    return result
