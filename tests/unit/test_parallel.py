@@ -173,22 +173,22 @@ def test_what_a_call_that_is_started_raises_comes_out_when_it_is_asked(cores):
 
 def test_a_call_that_ended_with_a_map_that_failed_is_made_once_more(monkeypatch, tmp_path):
     monkeypatch.setattr(loky, "cpu_count", lambda: 2)
+    (calls := tmp_path / "calls").touch()
 
     def first_waits():
-        calls = tmp_path / "calls"
         with calls.open("a") as line:
             line.write("x")
         time.sleep(600 if calls.read_text() == "x" else 0)
         return os.getpid()
 
     result = parallel.start(first_waits)
-    while not (tmp_path / "calls").exists():
+    while not calls.read_text():
         time.sleep(0.05)
     with pytest.raises(ZeroDivisionError):
         parallel.map(lambda n: 1 / n, [0])
     worker = result()
     assert worker != os.getpid() and result() == worker
-    assert (tmp_path / "calls").read_text() == "xx"
+    assert calls.read_text() == "xx"
 
 
 def test_a_call_that_is_started_reports_that_its_worker_was_killed(monkeypatch):
